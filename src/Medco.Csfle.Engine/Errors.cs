@@ -1,0 +1,229 @@
+namespace Medco.Csfle.Engine;
+
+/// <summary>
+/// The stable codes of every error this library raises. A code never changes its meaning; <c>docs/errors.md</c> has a
+/// paragraph for each.
+/// </summary>
+public static class CsfleErrorCode
+{
+    /// <summary>Bytes that are not BSON.</summary>
+    public const string MalformedBson = "CSFLE1001";
+
+    /// <summary>BSON beyond a hard limit: nesting or length.</summary>
+    public const string BsonLimit = "CSFLE1002";
+
+    /// <summary>Text that is not JSON, or not Extended JSON v2.</summary>
+    public const string MalformedExtendedJson = "CSFLE1003";
+
+    /// <summary>An encryption schema that breaks a rule of the grammar.</summary>
+    public const string InvalidSchema = "CSFLE2001";
+
+    /// <summary>Attributes on classes that cannot become an encryption schema.</summary>
+    public const string InvalidMapping = "CSFLE2002";
+
+    /// <summary>A command that this library does not know how to analyse, so that it may not be sent.</summary>
+    public const string CommandNotSupported = "CSFLE3001";
+
+    /// <summary>A part of a command (field, operator, expression) that is not known to be safe on an encrypted collection.</summary>
+    public const string UnsupportedOnEncryptedCollection = "CSFLE3002";
+
+    /// <summary>A query that cannot work on an encrypted field.</summary>
+    public const string UnsupportedQuery = "CSFLE3003";
+
+    /// <summary>A value at an encrypted path that cannot be encrypted there.</summary>
+    public const string ValueNotEncryptable = "CSFLE3004";
+
+    /// <summary>A command that would let a value of an encrypted field leave in clear.</summary>
+    public const string WouldLeakPlaintext = "CSFLE3005";
+
+    /// <summary>A command that is not shaped as MongoDB's manual describes it.</summary>
+    public const string MalformedCommand = "CSFLE3006";
+
+    /// <summary>A customer master key that cannot be read or has the wrong length.</summary>
+    public const string InvalidMasterKey = "CSFLE4001";
+
+    /// <summary>A data key that the key vault does not hold.</summary>
+    public const string DataKeyNotFound = "CSFLE4002";
+
+    /// <summary>A data key that the master key does not unwrap.</summary>
+    public const string DataKeyNotUnwrapped = "CSFLE4003";
+
+    /// <summary>A document in the key vault that is not a data key.</summary>
+    public const string MalformedDataKey = "CSFLE4004";
+
+    /// <summary>A key alternate name or id that is already taken.</summary>
+    public const string DuplicateDataKey = "CSFLE4005";
+
+    /// <summary>A key vault that cannot be read or written.</summary>
+    public const string KeyVaultUnavailable = "CSFLE4006";
+
+    /// <summary>A data key whose master key lives in a KMS that is not configured.</summary>
+    public const string KmsNotConfigured = "CSFLE4007";
+
+    /// <summary>A data key that is disabled.</summary>
+    public const string DataKeyDisabled = "CSFLE4008";
+
+    /// <summary>Bytes in BinData subtype 6 that are not a ciphertext.</summary>
+    public const string MalformedCiphertext = "CSFLE5001";
+
+    /// <summary>A ciphertext that does not authenticate: it was changed, or belongs to another key.</summary>
+    public const string DecryptionFailed = "CSFLE5002";
+}
+
+/// <summary>
+/// The root of every error this library raises on purpose. The message says what happened, where, and what to do; it names
+/// keys by id and fields by path and never contains a value or key material.
+/// </summary>
+public abstract class CsfleException : Exception
+{
+    private protected CsfleException(string code, string what, string remedy, Exception? innerException = null)
+        : base($"{what} {remedy} [{code}]", innerException)
+    {
+        Code = code;
+        Remedy = remedy;
+        HelpLink = $"docs/errors.md#{code.ToLowerInvariant()}";
+    }
+
+    /// <summary>The stable code, one of <see cref="CsfleErrorCode"/>.</summary>
+    public string Code { get; }
+
+    /// <summary>What to do about it; also part of <see cref="Exception.Message"/>.</summary>
+    public string Remedy { get; }
+}
+
+/// <summary>Bytes that are not a BSON document, or are one beyond the limits of this library.</summary>
+public sealed class BsonFormatException : CsfleException
+{
+    internal BsonFormatException(string what, int offset, string code = CsfleErrorCode.MalformedBson)
+        : base(code, $"Malformed BSON at offset {offset}: {what}.", "Pass the bytes of one complete BSON document.")
+        => Offset = offset;
+
+    /// <summary>Offset in bytes, from the start of the outermost document, of the first byte that does not fit.</summary>
+    public int Offset { get; }
+}
+
+/// <summary>Text that is not Extended JSON v2.</summary>
+public sealed class ExtendedJsonFormatException : CsfleException
+{
+    internal ExtendedJsonFormatException(string what, long position, Exception? innerException = null)
+        : base(CsfleErrorCode.MalformedExtendedJson, $"Malformed Extended JSON at byte {position}: {what}.",
+            "Pass one JSON object in canonical or relaxed MongoDB Extended JSON v2.", innerException)
+        => Position = position;
+
+    /// <summary>Offset in bytes of the UTF-8 text at which reading stopped.</summary>
+    public long Position { get; }
+}
+
+/// <summary>One mistake in an encryption schema or in the attributes it is built from.</summary>
+/// <param name="Location">The JSON path in the schema, or class and member.</param>
+/// <param name="Problem">What is wrong there.</param>
+/// <param name="Remedy">What to do instead.</param>
+public sealed record EncryptionSchemaError(string Location, string Problem, string Remedy)
+{
+    /// <inheritdoc/>
+    public override string ToString() => $"{Location}: {Problem} {Remedy}";
+}
+
+/// <summary>An encryption schema, or classes meant to become one, with all mistakes found in it.</summary>
+public sealed class EncryptionSchemaException : CsfleException
+{
+    internal EncryptionSchemaException(string code, string subject, IReadOnlyList<EncryptionSchemaError> errors)
+        : base(code, Describe(subject, errors), "Nothing is encrypted until this is corrected.")
+        => Errors = errors;
+
+    /// <summary>Every mistake found, never empty.</summary>
+    public IReadOnlyList<EncryptionSchemaError> Errors { get; }
+
+    private static string Describe(string subject, IReadOnlyList<EncryptionSchemaError> errors)
+        => errors.Count == 1
+            ? $"{subject}: {errors[0]}"
+            : $"{subject} has {errors.Count} mistakes:{string.Concat(errors.Select(error => $"{Environment.NewLine}  - {error}"))}{Environment.NewLine}";
+}
+
+/// <summary>A command that may not be sent: it cannot work on encrypted fields, or is not known to be safe.</summary>
+public sealed class QueryAnalysisException : CsfleException
+{
+    internal QueryAnalysisException(string code, string problem, string remedy, string? collection = null, string? path = null, string? @operator = null)
+        : base(code, Describe(problem, collection, path, @operator), remedy)
+    {
+        Collection = collection;
+        Path = path;
+        Operator = @operator;
+    }
+
+    /// <summary>The namespace, <c>db.collection</c>, where known.</summary>
+    public string? Collection { get; }
+
+    /// <summary>The dotted path of the field, where there is one.</summary>
+    public string? Path { get; }
+
+    /// <summary>The command, command field, operator, stage or expression that is refused, where there is one.</summary>
+    public string? Operator { get; }
+
+    private static string Describe(string problem, string? collection, string? path, string? @operator)
+    {
+        var context = new List<string>(3);
+        if (collection is not null) context.Add($"collection '{collection}'");
+        if (path is not null) context.Add($"path '{path}'");
+        if (@operator is not null) context.Add($"operator '{@operator}'");
+        return context.Count == 0 ? $"{problem}." : $"{problem} ({string.Join(", ", context)}).";
+    }
+}
+
+/// <summary>A single value that cannot be encrypted explicitly.</summary>
+public sealed class EncryptionValueException : CsfleException
+{
+    internal EncryptionValueException(string problem, string remedy)
+        : base(CsfleErrorCode.ValueNotEncryptable, $"{problem}.", remedy)
+    {
+    }
+}
+
+/// <summary>
+/// Bytes that cannot be decrypted: no ciphertext, or one that does not authenticate. One failure for every cause beyond the
+/// layout, so that nothing is learnt about why.
+/// </summary>
+public sealed class DecryptionException : CsfleException
+{
+    internal DecryptionException(string code, string what, string remedy, Guid? keyId = null)
+        : base(code, $"{what}.", remedy)
+        => KeyId = keyId;
+
+    /// <summary>The data key that the ciphertext names, where it could be read.</summary>
+    public Guid? KeyId { get; }
+}
+
+/// <summary>A customer master key that is missing, unreadable or of the wrong length.</summary>
+public sealed class MasterKeyException : CsfleException
+{
+    internal MasterKeyException(string what, string remedy, Exception? innerException = null)
+        : base(CsfleErrorCode.InvalidMasterKey, $"{what}.", remedy, innerException)
+    {
+    }
+}
+
+/// <summary>A data key that cannot be found, read, unwrapped or stored.</summary>
+public sealed class DataKeyException : CsfleException
+{
+    internal DataKeyException(string code, string what, string remedy, Guid? keyId = null, string? keyAltName = null, Exception? innerException = null)
+        : base(code, $"{what}.", remedy, innerException)
+    {
+        KeyId = keyId;
+        KeyAltName = keyAltName;
+    }
+
+    /// <summary>The id of the data key, where known.</summary>
+    public Guid? KeyId { get; }
+
+    /// <summary>The key alternate name, where the key was asked for by name.</summary>
+    public string? KeyAltName { get; }
+}
+
+/// <summary>A key vault that cannot be read or written.</summary>
+public sealed class KeyVaultException : CsfleException
+{
+    internal KeyVaultException(string what, string remedy, Exception? innerException = null)
+        : base(CsfleErrorCode.KeyVaultUnavailable, $"{what}.", remedy, innerException)
+    {
+    }
+}
