@@ -42,6 +42,18 @@ public sealed class EncryptionSchema
     /// <summary>What the schema says about the document as a whole.</summary>
     internal PlainNode Root { get; }
 
+    /// <summary>Reads a schema written as JSON.</summary>
+    /// <param name="extendedJson">One object in MongoDB Extended JSON v2, canonical or relaxed.</param>
+    /// <param name="origin">Where it comes from.</param>
+    /// <exception cref="ExtendedJsonFormatException">The text is not Extended JSON.</exception>
+    /// <exception cref="BsonFormatException">The schema is nested too deeply.</exception>
+    /// <exception cref="EncryptionSchemaException">The schema breaks rules; all of them are in the exception.</exception>
+    public static EncryptionSchema Parse(string extendedJson, EncryptionSchemaOrigin origin = EncryptionSchemaOrigin.Local)
+    {
+        ArgumentNullException.ThrowIfNull(extendedJson);
+        return new EncryptionSchema(ExtendedJson.ToBson(extendedJson), origin);
+    }
+
     /// <summary>Reads a schema given as BSON.</summary>
     /// <param name="bson">One document; a copy is kept.</param>
     /// <param name="origin">Where it comes from.</param>
@@ -52,4 +64,8 @@ public sealed class EncryptionSchema
 
     /// <summary>The schema as one BSON document, the bytes it was read from.</summary>
     public byte[] ToBson() => [.. _bson];
+
+    /// <summary>The schema in MongoDB Extended JSON v2, relaxed.</summary>
+    /// <param name="indented">One line for each keyword, or all in one.</param>
+    public string ToJson(bool indented = false) => ExtendedJson.ToJson(_bson, ExtendedJsonMode.Relaxed, indented);
 }

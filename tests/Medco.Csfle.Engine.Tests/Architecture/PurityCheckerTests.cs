@@ -9,6 +9,7 @@ public class PurityCheckerTests
     [InlineData("ReadsAFile", "System.IO.File.ReadAllText")]
     [InlineData("ReadsTheClock", "System.DateTime.get_UtcNow")]
     [InlineData("ReadsTheClockWithOffset", "System.DateTimeOffset.get_Now")]
+    [InlineData("ReadsTheClockBehindASwitch", "System.DateTime.get_Today")]
     [InlineData("Measures", "System.Diagnostics.Stopwatch.GetTimestamp")]
     [InlineData("Waits", "System.Threading.Thread.Sleep")]
     [InlineData("StartsAProcess", "System.Diagnostics.Process.Start")]

@@ -63,6 +63,19 @@ namespace Medco.Csfle.Engine.Tests.Architecture.Fixtures.Impure
             }
         }
 
+        public static DateTime ReadsTheClockBehindASwitch(int day)
+        {
+            switch (day)
+            {
+                case 0: return default;
+                case 1: return DateTime.MinValue;
+                case 2: return DateTime.MaxValue;
+                case 3: return DateTime.UnixEpoch;
+                case 4: return DateTime.Today;
+                default: return new DateTime(day, DateTimeKind.Utc);
+            }
+        }
+
         public static int LeansOnImpureNeighbours() => Elsewhere.Neighbour.Answer();
 
         [DllImport("name")]
