@@ -40,7 +40,7 @@ internal sealed class CommandAnalyzer
 
         if (rule == CommandRule.Analysed)
         {
-            databaseName = CheckDatabase(bytes, databaseName);
+            CheckDatabase(bytes, databaseName);
             Dispatch(bytes, first, name, databaseName, plan);
         }
 
@@ -95,7 +95,7 @@ internal sealed class CommandAnalyzer
     }
 
     // The schema is found by the database's name, so that two names for it in one command cannot be let through.
-    private static string CheckDatabase(ReadOnlySpan<byte> bytes, string databaseName)
+    private static void CheckDatabase(ReadOnlySpan<byte> bytes, string databaseName)
     {
         var reader = new BsonReader(bytes);
         while (reader.ReadTo("$db"u8))
@@ -105,8 +105,6 @@ internal sealed class CommandAnalyzer
                 throw Malformed($"'$db' does not name the database '{databaseName}' that the command is sent to", "$db");
             }
         }
-
-        return databaseName;
     }
 
     private void RefuseIfEncrypted(ReadOnlySpan<byte> bytes, string collection, string command)
