@@ -31,10 +31,12 @@ internal sealed class AeadKey : IDisposable
     private const int PartLength = 32;
     private const int BlockLength = IvLength;
     private const int FullTagLength = HMACSHA512.HashSizeInBytes;
+    private const int SlotCount = 16;
 
     private readonly byte[] _key;
-    private readonly CipherState?[] _idle = new CipherState?[16];
+    private readonly CipherState?[] _idle = new CipherState?[SlotCount];
     private int _references = 1;
+    private int _disposed;
 
     /// <summary>Takes a copy of the key; the caller zeroes the original.</summary>
     public AeadKey(ReadOnlySpan<byte> key)
@@ -78,11 +80,14 @@ internal sealed class AeadKey : IDisposable
     {
         if (Interlocked.Decrement(ref _references) != 0) return;
         CryptographicOperations.ZeroMemory(_key);
-        for (var i = 0; i < _idle.Length; i++) Interlocked.Exchange(ref _idle[i], null)?.Dispose();
+        DropIdle();
     }
 
-    /// <summary>Releases the owner's reference.</summary>
-    public void Dispose() => Release();
+    /// <summary>Releases the owner's reference, once: a second call may not take away another user's.</summary>
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) == 0) Release();
+    }
 
     /// <summary>Encrypts under a given initialization vector.</summary>
     /// <param name="associatedData">Authenticated, not encrypted.</param>
@@ -133,7 +138,8 @@ internal sealed class AeadKey : IDisposable
 
     private static int FirstSlot()
     {
-        if (t_slot == 0) t_slot = unchecked((Interlocked.Increment(ref s_threads) & 0x7FFFFFFF) | 0x40000000);
+        // The bit above the slots tells a thread's slot 0 from no slot yet.
+        if (t_slot == 0) t_slot = SlotCount | (Interlocked.Increment(ref s_threads) & (SlotCount - 1));
         return t_slot;
     }
 
@@ -147,7 +153,13 @@ internal sealed class AeadKey : IDisposable
             if (Volatile.Read(ref slot) is not null && Interlocked.Exchange(ref slot, null) is { } state) return state;
         }
 
-        return new CipherState(_key);
+        var created = new CipherState(_key);
+
+        // Had the key been zeroed before or while it was copied, this would be the state of a key that everybody knows.
+        Interlocked.MemoryBarrier();
+        if (Volatile.Read(ref _references) > 0) return created;
+        created.Dispose();
+        throw new ObjectDisposedException(nameof(AeadKey));
     }
 
     private void Return(CipherState state)
@@ -156,10 +168,19 @@ internal sealed class AeadKey : IDisposable
         for (var i = 0; i < _idle.Length; i++)
         {
             ref var slot = ref _idle[(first + i) % _idle.Length];
-            if (Volatile.Read(ref slot) is null && Interlocked.CompareExchange(ref slot, state, null) is null) return;
+            if (Volatile.Read(ref slot) is not null || Interlocked.CompareExchange(ref slot, state, null) is not null) continue;
+
+            // Returned behind the last release, nobody else would clear it away.
+            if (Volatile.Read(ref _references) <= 0) DropIdle();
+            return;
         }
 
         state.Dispose();
+    }
+
+    private void DropIdle()
+    {
+        for (var i = 0; i < _idle.Length; i++) Interlocked.Exchange(ref _idle[i], null)?.Dispose();
     }
 
     private sealed class CipherState : IDisposable
@@ -190,6 +211,8 @@ internal sealed class AeadKey : IDisposable
 
         public void Encrypt(ReadOnlySpan<byte> associatedData, ReadOnlySpan<byte> iv, ReadOnlySpan<byte> plaintext, Span<byte> payload)
         {
+            // Exactly as long as it must be: a tag with a gap before it would never verify.
+            payload = payload[..PayloadLength(plaintext.Length)];
             iv.CopyTo(payload);
             _aes.EncryptCbc(plaintext, iv, payload[IvLength..^TagLength], PaddingMode.PKCS7);
             Span<byte> tag = stackalloc byte[FullTagLength];

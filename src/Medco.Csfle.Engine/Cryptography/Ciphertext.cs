@@ -12,7 +12,7 @@ namespace Medco.Csfle.Engine.Cryptography;
 ///   2 random         byte order
 /// </code>
 /// The first 18 bytes are the associated data. The plaintext is the raw BSON value: no type, no name. The first byte 0 marks
-/// a placeholder, 3 and above Queryable Encryption; both are refused. Source: specifications, client-side-encryption,
+/// a placeholder, 3 to 18 Queryable Encryption; both are refused. Source: specifications, client-side-encryption,
 /// "BinData 6 payload".
 /// </remarks>
 internal readonly ref struct Ciphertext
@@ -22,6 +22,7 @@ internal readonly ref struct Ciphertext
 
     private const int KeyIdOffset = 1;
     private const int TypeOffset = 17;
+    private const byte LastQueryableEncryption = 18;
 
     private readonly ReadOnlySpan<byte> _bytes;
 
@@ -57,7 +58,7 @@ internal readonly ref struct Ciphertext
                 break;
             case 0:
                 throw Malformed("malformed ciphertext: a placeholder, which only a query analyzer may produce", "Find out who stored it; it may hold plaintext.");
-            case <= 15:
+            case <= LastQueryableEncryption:
                 throw Malformed("a value of Queryable Encryption, which is not supported", "Read this collection with a client for Queryable Encryption.");
             default:
                 throw Malformed($"malformed ciphertext: unknown first byte {bytes[0]}", "Restore the value from a backup.");

@@ -43,13 +43,17 @@ internal sealed class DataKey : IDisposable
         Id.TryWriteBytes(header[1..], bigEndian: true, out _);
         header[^1] = (byte)type;
         var payload = destination[Ciphertext.HeaderLength..];
-        if (algorithm == CsfleAlgorithm.Deterministic)
+        switch (algorithm)
         {
-            _key.EncryptDeterministically(header, value, payload);
-        }
-        else
-        {
-            _key.Encrypt(header, iv, value, payload);
+            case CsfleAlgorithm.Deterministic:
+                _key.EncryptDeterministically(header, value, payload);
+                break;
+            case CsfleAlgorithm.Random:
+                _key.Encrypt(header, iv, value, payload);
+                break;
+            default:
+                // Its number would become the first byte and make the ciphertext something else.
+                throw new ArgumentOutOfRangeException(nameof(algorithm));
         }
     }
 
