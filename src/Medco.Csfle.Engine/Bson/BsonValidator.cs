@@ -7,9 +7,12 @@ internal static class BsonValidator
 {
     /// <summary>Walks a document to its last leaf.</summary>
     /// <exception cref="BsonFormatException">The first thing that is not BSON, invalid UTF-8 included.</exception>
-    public static void Validate(ReadOnlySpan<byte> document) => Validate(document, new BsonReader(document));
+    public static void Validate(ReadOnlySpan<byte> document) => Validate(document, new BsonReader(document), checkUtf8: true);
 
-    /// <summary>Checks that <paramref name="value"/> is exactly one value of <paramref name="type"/>, to its last leaf.</summary>
+    /// <summary>
+    /// Checks that <paramref name="value"/> is exactly one value of <paramref name="type"/>, to its last leaf. Strings need
+    /// not be UTF-8: a value that some driver once encrypted has to stay readable.
+    /// </summary>
     /// <exception cref="BsonFormatException">It is not.</exception>
     public static void ValidateValue(BsonType type, ReadOnlySpan<byte> value)
     {
@@ -19,55 +22,46 @@ internal static class BsonValidator
             throw new BsonFormatException($"the value ends here, but {value.Length - length} more bytes follow", length);
         }
 
-        switch (type)
+        if (type is BsonType.Document or BsonType.Array)
         {
-            case BsonType.Document or BsonType.Array:
-                Validate(value, new BsonReader(value));
-                break;
-            case BsonType.String or BsonType.Symbol or BsonType.JavaScript:
-                ValidateUtf8(value[sizeof(int)..^1], sizeof(int));
-                break;
-            case BsonType.RegularExpression:
-                ValidateUtf8(value, 0);
-                break;
-            case BsonType.DbPointer or BsonType.JavaScriptWithScope:
-                // Rare and intricate: as the one element of a document, the walk below knows how.
-                using (var writer = new BsonWriter(value.Length + 16))
-                {
-                    writer.StartDocument();
-                    writer.WriteRaw(type, "v"u8, value);
-                    writer.EndDocument();
-                    Validate(writer.WrittenSpan);
-                }
-
-                break;
+            Validate(value, new BsonReader(value), checkUtf8: false);
+        }
+        else if (type == BsonType.JavaScriptWithScope)
+        {
+            var scope = sizeof(int) + BsonReader.ValueLength(value, sizeof(int), value.Length, BsonType.String, 0);
+            Validate(value, new BsonReader(value, scope, 0), checkUtf8: false);
         }
     }
 
-    private static void Validate(ReadOnlySpan<byte> buffer, BsonReader reader)
+    private static void Validate(ReadOnlySpan<byte> buffer, BsonReader reader, bool checkUtf8)
     {
         while (reader.Read())
         {
-            ValidateUtf8(reader.Name, reader.ElementStart + 1);
-            switch (reader.Type)
+            if (checkUtf8) ValidateStrings(reader);
+            if (reader.Type is BsonType.Document or BsonType.Array or BsonType.JavaScriptWithScope)
             {
-                case BsonType.Document or BsonType.Array:
-                    Validate(buffer, reader.ReadDocument());
-                    break;
-                case BsonType.String or BsonType.Symbol or BsonType.JavaScript:
-                    ValidateUtf8(reader.GetUtf8(), reader.ValueStart + sizeof(int));
-                    break;
-                case BsonType.RegularExpression:
-                    ValidateUtf8(reader.Value, reader.ValueStart);
-                    break;
-                case BsonType.DbPointer:
-                    ValidateUtf8(reader.GetDbPointer(out _), reader.ValueStart + sizeof(int));
-                    break;
-                case BsonType.JavaScriptWithScope:
-                    ValidateUtf8(reader.GetScopedCode(), reader.ValueStart + 2 * sizeof(int));
-                    Validate(buffer, reader.ReadDocument());
-                    break;
+                Validate(buffer, reader.ReadDocument(), checkUtf8);
             }
+        }
+    }
+
+    private static void ValidateStrings(in BsonReader element)
+    {
+        ValidateUtf8(element.Name, element.ElementStart + 1);
+        switch (element.Type)
+        {
+            case BsonType.String or BsonType.Symbol or BsonType.JavaScript:
+                ValidateUtf8(element.GetUtf8(), element.ValueStart + sizeof(int));
+                break;
+            case BsonType.RegularExpression:
+                ValidateUtf8(element.Value, element.ValueStart);
+                break;
+            case BsonType.DbPointer:
+                ValidateUtf8(element.GetDbPointer(out _), element.ValueStart + sizeof(int));
+                break;
+            case BsonType.JavaScriptWithScope:
+                ValidateUtf8(element.GetScopedCode(), element.ValueStart + 2 * sizeof(int));
+                break;
         }
     }
 
