@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Text.Unicode;
 
 namespace Medco.Csfle.Engine.Bson;
@@ -7,13 +8,13 @@ internal static class BsonValidator
 {
     /// <summary>Walks a document to its last leaf.</summary>
     /// <exception cref="BsonFormatException">The first thing that is not BSON, invalid UTF-8 included.</exception>
-    public static void Validate(ReadOnlySpan<byte> document) => Validate(document, new BsonReader(document), checkUtf8: true);
+    public static void Validate(ReadOnlySpan<byte> document) => ValidateElements(document, new BsonReader(document), checkUtf8: true);
 
     /// <summary>
     /// Checks that <paramref name="value"/> is exactly one value of <paramref name="type"/>, to its last leaf. Strings need
     /// not be UTF-8: a value that some driver once encrypted has to stay readable.
     /// </summary>
-    /// <exception cref="BsonFormatException">It is not.</exception>
+    /// <exception cref="BsonFormatException">It is not; the offset counts from the start of the value.</exception>
     public static void ValidateValue(BsonType type, ReadOnlySpan<byte> value)
     {
         var length = BsonReader.ValueLength(value, 0, value.Length, type, 0);
@@ -22,51 +23,48 @@ internal static class BsonValidator
             throw new BsonFormatException($"the value ends here, but {value.Length - length} more bytes follow", length);
         }
 
-        if (type is BsonType.Document or BsonType.Array)
-        {
-            Validate(value, new BsonReader(value), checkUtf8: false);
-        }
-        else if (type == BsonType.JavaScriptWithScope)
-        {
-            var scope = sizeof(int) + BsonReader.ValueLength(value, sizeof(int), value.Length, BsonType.String, 0);
-            Validate(value, new BsonReader(value, scope, 0), checkUtf8: false);
-        }
+        ValidateContent(value, type, 0, length, depth: 0, checkUtf8: false);
     }
 
-    private static void Validate(ReadOnlySpan<byte> buffer, BsonReader reader, bool checkUtf8)
+    private static void ValidateElements(ReadOnlySpan<byte> buffer, BsonReader reader, bool checkUtf8)
     {
         while (reader.Read())
         {
-            if (checkUtf8) ValidateStrings(reader);
-            if (reader.Type is BsonType.Document or BsonType.Array or BsonType.JavaScriptWithScope)
-            {
-                Validate(buffer, reader.ReadDocument(), checkUtf8);
-            }
+            if (checkUtf8) ValidateUtf8(buffer, reader.ElementStart + 1, reader.ValueStart - 1);
+            ValidateContent(buffer, reader.Type, reader.ValueStart, reader.ValueEnd, reader.Depth + 1, checkUtf8);
         }
     }
 
-    private static void ValidateStrings(in BsonReader element)
+    /// <summary>Checks what is inside a value whose length is known to be right.</summary>
+    private static void ValidateContent(ReadOnlySpan<byte> buffer, BsonType type, int start, int end, int depth, bool checkUtf8)
     {
-        ValidateUtf8(element.Name, element.ElementStart + 1);
-        switch (element.Type)
+        const int ObjectIdLength = 12;
+        switch (type)
         {
-            case BsonType.String or BsonType.Symbol or BsonType.JavaScript:
-                ValidateUtf8(element.GetUtf8(), element.ValueStart + sizeof(int));
-                break;
-            case BsonType.RegularExpression:
-                ValidateUtf8(element.Value, element.ValueStart);
-                break;
-            case BsonType.DbPointer:
-                ValidateUtf8(element.GetDbPointer(out _), element.ValueStart + sizeof(int));
+            case BsonType.Document or BsonType.Array:
+                ValidateElements(buffer, new BsonReader(buffer, start, depth), checkUtf8);
                 break;
             case BsonType.JavaScriptWithScope:
-                ValidateUtf8(element.GetScopedCode(), element.ValueStart + 2 * sizeof(int));
+                var code = start + 2 * sizeof(int);
+                var scope = code + BinaryPrimitives.ReadInt32LittleEndian(buffer[(start + sizeof(int))..]);
+                if (checkUtf8) ValidateUtf8(buffer, code, scope - 1);
+                ValidateElements(buffer, new BsonReader(buffer, scope, depth), checkUtf8);
+                break;
+            case BsonType.String or BsonType.Symbol or BsonType.JavaScript when checkUtf8:
+                ValidateUtf8(buffer, start + sizeof(int), end - 1);
+                break;
+            case BsonType.RegularExpression when checkUtf8:
+                ValidateUtf8(buffer, start, end);
+                break;
+            case BsonType.DbPointer when checkUtf8:
+                ValidateUtf8(buffer, start + sizeof(int), end - ObjectIdLength - 1);
                 break;
         }
     }
 
-    private static void ValidateUtf8(ReadOnlySpan<byte> text, int offset)
+    private static void ValidateUtf8(ReadOnlySpan<byte> buffer, int start, int end)
     {
-        if (!Utf8.IsValid(text)) throw new BsonFormatException("a string is not UTF-8", offset);
+        var text = buffer[start..end];
+        if (!Utf8.IsValid(text)) throw new BsonFormatException("a string is not UTF-8", start + Utf8Text.IndexOfInvalid(text));
     }
 }
