@@ -60,9 +60,6 @@ public static class CsfleErrorCode
     /// <summary>A data key whose master key lives in a KMS that is not configured.</summary>
     public const string KmsNotConfigured = "CSFLE4007";
 
-    /// <summary>A data key that is disabled.</summary>
-    public const string DataKeyDisabled = "CSFLE4008";
-
     /// <summary>Bytes in BinData subtype 6 that are not a ciphertext.</summary>
     public const string MalformedCiphertext = "CSFLE5001";
 
