@@ -149,7 +149,7 @@ internal sealed class PlainNode : SchemaNode
 
     private EncryptionSchemaException Mistake(ReadOnlySpan<char> name, string problem, string remedy)
         => new(CsfleErrorCode.InvalidSchema, EncryptionSchema.Subject,
-            [new EncryptionSchemaError($"{_location}.patternProperties", $"The name '{name}' {problem}", remedy)]);
+            [new EncryptionSchemaError(EncryptionSchemaParser.Below(_location, SchemaKeywords.PatternProperties), $"The name '{name}' {problem}", remedy)]);
 
     private int IndexOf(ReadOnlySpan<byte> name)
     {
