@@ -72,7 +72,7 @@ internal sealed class CommandAnalyzer
             return;
         }
 
-        MarkingScan.Refuse(new BsonReader(bytes), collection);
+        CallerCiphertextScan.Check(new BsonReader(bytes), collection);
         var scope = new AnalysisScope(bytes, collection, schema.Root, plan);
         switch (name)
         {

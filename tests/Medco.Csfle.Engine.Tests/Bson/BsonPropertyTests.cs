@@ -124,7 +124,7 @@ public class BsonPropertyTests(ITestOutputHelper output)
             var original = encode(document);
             for (var i = 0; i < MutationsEach; i++)
             {
-                var mutated = Mutate(original, random);
+                var mutated = Mutation.Of(original, random);
                 try
                 {
                     assert(mutated);
@@ -135,35 +135,6 @@ public class BsonPropertyTests(ITestOutputHelper output)
                 }
             }
         }
-    }
-
-    private static byte[] Mutate(byte[] original, Random random)
-    {
-        var bytes = original.ToList();
-        for (var changes = random.Next(1, 4); changes > 0 && bytes.Count > 0; changes--)
-        {
-            var at = random.Next(bytes.Count);
-            switch (random.Next(5))
-            {
-                case 0:
-                    bytes[at] = (byte)random.Next(256);
-                    break;
-                case 1:
-                    bytes[at] ^= (byte)(1 << random.Next(8));
-                    break;
-                case 2:
-                    bytes.RemoveAt(at);
-                    break;
-                case 3:
-                    bytes.Insert(at, bytes[random.Next(bytes.Count)]);
-                    break;
-                case 4:
-                    bytes.RemoveRange(at, random.Next(bytes.Count - at));
-                    break;
-            }
-        }
-
-        return [.. bytes];
     }
 
     private static void CollectTypes(ReadOnlySpan<byte> document, HashSet<BsonType> types)
