@@ -19,7 +19,6 @@ public sealed class InProcessMongoServer : IMongoCommandRunner, IAsyncDisposable
     private readonly Lock _lock = new();
     private readonly Dictionary<int, (ClientConnection Connection, Task Served)> _connections = [];
     private readonly List<ReceivedCommand> _commands = [];
-    private readonly Lazy<Task> _stopped;
     private readonly Task _accepting;
     private int _lastConnectionId;
     private volatile bool _isStopping;
@@ -28,8 +27,7 @@ public sealed class InProcessMongoServer : IMongoCommandRunner, IAsyncDisposable
     {
         _listener.Start();
         Port = ((IPEndPoint)_listener.LocalEndpoint).Port;
-        _stopped = new Lazy<Task>(StopAsync);
-        _accepting = AcceptAsync();
+        _accepting = StartThread(Accept);
     }
 
     /// <summary>Raised for every command before it runs, on the thread that runs it.</summary>
@@ -99,10 +97,10 @@ public sealed class InProcessMongoServer : IMongoCommandRunner, IAsyncDisposable
     }
 
     /// <summary>Stops listening, closes every connection, and waits until the last command has ended.</summary>
-    public ValueTask DisposeAsync() => new(_stopped.Value);
+    public ValueTask DisposeAsync() => new(Task.WhenAll(Stop()));
 
     /// <inheritdoc cref="DisposeAsync"/>
-    public void Dispose() => _stopped.Value.GetAwaiter().GetResult();
+    public void Dispose() => Task.WaitAll(Stop());
 
     private byte[] Run(string database, Document command, int connectionId)
     {
@@ -133,23 +131,19 @@ public sealed class InProcessMongoServer : IMongoCommandRunner, IAsyncDisposable
         listeners?.Invoke(this, received);
     }
 
-    private async Task AcceptAsync()
+    private void Accept()
     {
         while (true)
         {
-            Socket socket;
             try
             {
-                socket = await _listener.AcceptSocketAsync().ConfigureAwait(false);
+                Serve(_listener.AcceptSocket());
             }
             catch (Exception e) when (e is SocketException or ObjectDisposedException or InvalidOperationException)
             {
                 if (_isStopping) return;
                 // A client that left while it was being accepted; the next one may stay.
-                continue;
             }
-
-            Serve(socket);
         }
     }
 
@@ -165,29 +159,28 @@ public sealed class InProcessMongoServer : IMongoCommandRunner, IAsyncDisposable
 
             var id = ++_lastConnectionId;
             var connection = new ClientConnection(id, socket, Run);
-            var served = Task.Run(connection.ServeAsync);
+            var served = StartThread(() =>
+            {
+                connection.Serve();
+                lock (_lock) _connections.Remove(id);
+            });
             _connections.Add(id, (connection, served));
-            served.ContinueWith(_ => Forget(id), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         }
     }
 
-    private void Forget(int id)
+    /// <summary>Closes everything.</summary>
+    /// <returns>What still runs for a moment.</returns>
+    private Task[] Stop()
     {
-        lock (_lock) _connections.Remove(id);
-    }
-
-    private async Task StopAsync()
-    {
-        (ClientConnection Connection, Task Served)[] open;
         lock (_lock)
         {
             _isStopping = true;
-            open = [.. _connections.Values];
+            _listener.Stop();
+            foreach (var (connection, _) in _connections.Values) connection.Dispose();
+            return [_accepting, .. _connections.Values.Select(entry => entry.Served)];
         }
-
-        _listener.Stop();
-        await _accepting.ConfigureAwait(false);
-        foreach (var (connection, _) in open) connection.Dispose();
-        await Task.WhenAll(open.Select(entry => entry.Served)).ConfigureAwait(false);
     }
+
+    private static Task StartThread(Action run)
+        => Task.Factory.StartNew(run, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 }

@@ -19,15 +19,18 @@ internal sealed class ClientConnection(int id, Socket socket, RunCommand run) : 
     private readonly NetworkStream _stream = new(socket, ownsSocket: true);
     private int _lastReplyId;
 
-    /// <summary>Serves the client until it leaves, misbehaves, or the connection is disposed of.</summary>
-    public async Task ServeAsync()
+    /// <summary>
+    /// Serves the client until it leaves, misbehaves, or the connection is disposed of. It blocks the calling thread, which is
+    /// the connection's own: tests that keep the thread pool busy with waiting for an answer must still get it.
+    /// </summary>
+    public void Serve()
     {
         try
         {
             using (this)
             {
                 socket.NoDelay = true;
-                while (await ReadMessageAsync() is { } message && await AnswerAsync(message))
+                while (ReadMessage() is { } message && Answer(message))
                 {
                 }
             }
@@ -38,14 +41,14 @@ internal sealed class ClientConnection(int id, Socket socket, RunCommand run) : 
         }
     }
 
-    /// <summary>Closes the connection and thereby ends <see cref="ServeAsync"/>.</summary>
+    /// <summary>Closes the connection and thereby ends <see cref="Serve"/>.</summary>
     public void Dispose() => _stream.Dispose();
 
     /// <returns>A whole message, or null where the client has left or sends what cannot be one.</returns>
-    private async Task<byte[]?> ReadMessageAsync()
+    private byte[]? ReadMessage()
     {
         var header = new byte[MessageHeader.Length];
-        if (await _stream.ReadAtLeastAsync(header, header.Length, throwOnEndOfStream: false) < header.Length) return null;
+        if (_stream.ReadAtLeast(header, header.Length, throwOnEndOfStream: false) < header.Length) return null;
 
         // An impossible length leaves no way to find the next message.
         var length = MessageHeader.Read(header).MessageLength;
@@ -53,12 +56,12 @@ internal sealed class ClientConnection(int id, Socket socket, RunCommand run) : 
 
         var message = new byte[length];
         header.CopyTo(message, 0);
-        await _stream.ReadExactlyAsync(message.AsMemory(header.Length));
+        _stream.ReadExactly(message.AsSpan(header.Length));
         return message;
     }
 
     /// <returns>Whether the connection goes on.</returns>
-    private async Task<bool> AnswerAsync(byte[] message)
+    private bool Answer(byte[] message)
     {
         var header = MessageHeader.Read(message);
         var (reply, goesOn) = header.OpCode switch
@@ -67,7 +70,7 @@ internal sealed class ClientConnection(int id, Socket socket, RunCommand run) : 
             OpCode.Query => AnswerQuery(header, message),
             _ => (null, false),
         };
-        if (reply is not null) await _stream.WriteAsync(reply);
+        if (reply is not null) _stream.Write(reply);
         return goesOn;
     }
 
