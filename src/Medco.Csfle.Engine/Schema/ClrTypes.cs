@@ -82,7 +82,7 @@ internal static class ClrTypes
         }
 
         if (Scalars.TryGetValue(type, out var scalar)) return Scalar(scalar);
-        if (DriverAttributes.HasOwnSerializer(type)) return Unknown;
+        if (DriverAttributes.HasOwnSerializer(type)) return Unknown with { Contained = [type] };
         if (type.Namespace == "MongoDB.Bson") return DriverScalars.TryGetValue(type.Name, out scalar) ? Scalar(scalar) : Unknown;
 
         // A collection of itself has no items of another class.

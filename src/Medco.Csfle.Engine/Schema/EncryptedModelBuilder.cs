@@ -102,6 +102,13 @@ internal sealed class EncryptedModelBuilder
         return new DocumentField(location, ReadAttribute<DataKeyAttribute>(type, inherit: true)?.KeyAltName, fields);
     }
 
+    private void CheckOpaque(string location, IReadOnlyList<Type> contained)
+    {
+        if (contained.SelectMany(EncryptionMarks.MembersOf).FirstOrDefault() is not { } marked) return;
+        Report(location, $"{ClassNames.Of(marked)} is marked for encryption, but a serializer of its own decides what is stored here, so that it would stay in clear.",
+            $"Encrypt it as a whole: mark {location} with [Random], or leave the class to the driver's class maps.");
+    }
+
     private TAttribute? ReadAttribute<TAttribute>(Type type, bool inherit) where TAttribute : Attribute
     {
         try
@@ -148,6 +155,7 @@ internal sealed class EncryptedModelBuilder
         if (marks.IsEncrypted) return BuildEncrypted(location, member, marks, path);
 
         foreach (var contained in member.Stored.Contained) CheckDerived(location, contained);
+        if (member.Stored.Shape == FieldShape.Opaque) CheckOpaque(location, member.Stored.Contained);
         if (member.Stored.Shape == FieldShape.Document && FindEncryption(member.Stored.Contained[0]) is { } below)
         {
             return BuildEmbedded(location, member, marks, below, path);
