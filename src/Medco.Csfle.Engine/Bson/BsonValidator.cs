@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Text.Unicode;
 
 namespace Medco.Csfle.Engine.Bson;
@@ -7,10 +8,13 @@ internal static class BsonValidator
 {
     /// <summary>Walks a document to its last leaf.</summary>
     /// <exception cref="BsonFormatException">The first thing that is not BSON, invalid UTF-8 included.</exception>
-    public static void Validate(ReadOnlySpan<byte> document) => Validate(document, new BsonReader(document));
+    public static void Validate(ReadOnlySpan<byte> document) => ValidateElements(document, new BsonReader(document), checkUtf8: true);
 
-    /// <summary>Checks that <paramref name="value"/> is exactly one value of <paramref name="type"/>, to its last leaf.</summary>
-    /// <exception cref="BsonFormatException">It is not.</exception>
+    /// <summary>
+    /// Checks that <paramref name="value"/> is exactly one value of <paramref name="type"/>, to its last leaf. Strings need
+    /// not be UTF-8: a value that some driver once encrypted has to stay readable.
+    /// </summary>
+    /// <exception cref="BsonFormatException">It is not; the offset counts from the start of the value.</exception>
     public static void ValidateValue(BsonType type, ReadOnlySpan<byte> value)
     {
         var length = BsonReader.ValueLength(value, 0, value.Length, type, 0);
@@ -19,60 +23,48 @@ internal static class BsonValidator
             throw new BsonFormatException($"the value ends here, but {value.Length - length} more bytes follow", length);
         }
 
-        switch (type)
-        {
-            case BsonType.Document or BsonType.Array:
-                Validate(value, new BsonReader(value));
-                break;
-            case BsonType.String or BsonType.Symbol or BsonType.JavaScript:
-                ValidateUtf8(value[sizeof(int)..^1], sizeof(int));
-                break;
-            case BsonType.RegularExpression:
-                ValidateUtf8(value, 0);
-                break;
-            case BsonType.DbPointer or BsonType.JavaScriptWithScope:
-                // Rare and intricate: as the one element of a document, the walk below knows how.
-                using (var writer = new BsonWriter(value.Length + 16))
-                {
-                    writer.StartDocument();
-                    writer.WriteRaw(type, "v"u8, value);
-                    writer.EndDocument();
-                    Validate(writer.WrittenSpan);
-                }
-
-                break;
-        }
+        ValidateContent(value, type, 0, length, depth: 0, checkUtf8: false);
     }
 
-    private static void Validate(ReadOnlySpan<byte> buffer, BsonReader reader)
+    private static void ValidateElements(ReadOnlySpan<byte> buffer, BsonReader reader, bool checkUtf8)
     {
         while (reader.Read())
         {
-            ValidateUtf8(reader.Name, reader.ElementStart + 1);
-            switch (reader.Type)
-            {
-                case BsonType.Document or BsonType.Array:
-                    Validate(buffer, reader.ReadDocument());
-                    break;
-                case BsonType.String or BsonType.Symbol or BsonType.JavaScript:
-                    ValidateUtf8(reader.GetUtf8(), reader.ValueStart + sizeof(int));
-                    break;
-                case BsonType.RegularExpression:
-                    ValidateUtf8(reader.Value, reader.ValueStart);
-                    break;
-                case BsonType.DbPointer:
-                    ValidateUtf8(reader.GetDbPointer(out _), reader.ValueStart + sizeof(int));
-                    break;
-                case BsonType.JavaScriptWithScope:
-                    ValidateUtf8(reader.GetScopedCode(), reader.ValueStart + 2 * sizeof(int));
-                    Validate(buffer, reader.ReadDocument());
-                    break;
-            }
+            if (checkUtf8) ValidateUtf8(buffer, reader.ElementStart + 1, reader.ValueStart - 1);
+            ValidateContent(buffer, reader.Type, reader.ValueStart, reader.ValueEnd, reader.Depth + 1, checkUtf8);
         }
     }
 
-    private static void ValidateUtf8(ReadOnlySpan<byte> text, int offset)
+    /// <summary>Checks what is inside a value whose length is known to be right.</summary>
+    private static void ValidateContent(ReadOnlySpan<byte> buffer, BsonType type, int start, int end, int depth, bool checkUtf8)
     {
-        if (!Utf8.IsValid(text)) throw new BsonFormatException("a string is not UTF-8", offset);
+        const int ObjectIdLength = 12;
+        switch (type)
+        {
+            case BsonType.Document or BsonType.Array:
+                ValidateElements(buffer, new BsonReader(buffer, start, depth), checkUtf8);
+                break;
+            case BsonType.JavaScriptWithScope:
+                var code = start + 2 * sizeof(int);
+                var scope = code + BinaryPrimitives.ReadInt32LittleEndian(buffer[(start + sizeof(int))..]);
+                if (checkUtf8) ValidateUtf8(buffer, code, scope - 1);
+                ValidateElements(buffer, new BsonReader(buffer, scope, depth), checkUtf8);
+                break;
+            case BsonType.String or BsonType.Symbol or BsonType.JavaScript when checkUtf8:
+                ValidateUtf8(buffer, start + sizeof(int), end - 1);
+                break;
+            case BsonType.RegularExpression when checkUtf8:
+                ValidateUtf8(buffer, start, end);
+                break;
+            case BsonType.DbPointer when checkUtf8:
+                ValidateUtf8(buffer, start + sizeof(int), end - ObjectIdLength - 1);
+                break;
+        }
+    }
+
+    private static void ValidateUtf8(ReadOnlySpan<byte> buffer, int start, int end)
+    {
+        var text = buffer[start..end];
+        if (!Utf8.IsValid(text)) throw new BsonFormatException("a string is not UTF-8", start + Utf8Text.IndexOfInvalid(text));
     }
 }

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
-using System.Text;
 
 namespace Medco.Csfle.Engine.Bson;
 
@@ -8,7 +7,11 @@ namespace Medco.Csfle.Engine.Bson;
 /// Writes one BSON document into a growing buffer. Lengths of documents are filled in when they end. The buffer is zeroed on
 /// dispose, and whenever it is outgrown, since it may hold plaintext.
 /// </summary>
-/// <remarks>Misuse (an element before the first document, an end too many) is a bug of the caller and throws <see cref="InvalidOperationException"/>.</remarks>
+/// <remarks>
+/// Misuse (an element before the first document, an end too many) is a bug of the caller and throws
+/// <see cref="InvalidOperationException"/>; a NUL in a name, pattern or option, or a lone surrogate in a string, throws
+/// <see cref="ArgumentException"/> before anything of the element is written.
+/// </remarks>
 internal sealed class BsonWriter : IDisposable
 {
     // Longer than any document a server takes, so that a runaway caller fails here and not by exhausting memory.
@@ -20,7 +23,7 @@ internal sealed class BsonWriter : IDisposable
     private int _depth;
 
     /// <summary>Starts with room for <paramref name="capacity"/> bytes.</summary>
-    public BsonWriter(int capacity = 256) => _buffer = new byte[Math.Max(capacity, BsonLimits.MinLength)];
+    public BsonWriter(int capacity = 256) => _buffer = new byte[Math.Clamp(capacity, BsonLimits.MinLength, MaxCapacity)];
 
     /// <summary>What has been written so far.</summary>
     public ReadOnlySpan<byte> WrittenSpan => _buffer.AsSpan(0, _length);
@@ -44,7 +47,7 @@ internal sealed class BsonWriter : IDisposable
     }
 
     /// <inheritdoc cref="StartDocument(ReadOnlySpan{byte})"/>
-    public void StartDocument(string name) => StartDocument(Encoding.UTF8.GetBytes(name));
+    public void StartDocument(string name) => StartDocument(Utf8Text.GetBytes(name));
 
     /// <summary>Starts an array; the elements' names are <c>"0"</c>, <c>"1"</c>, …, see <see cref="BsonIndex"/>.</summary>
     public void StartArray(ReadOnlySpan<byte> name)
@@ -54,7 +57,7 @@ internal sealed class BsonWriter : IDisposable
     }
 
     /// <inheritdoc cref="StartArray(ReadOnlySpan{byte})"/>
-    public void StartArray(string name) => StartArray(Encoding.UTF8.GetBytes(name));
+    public void StartArray(string name) => StartArray(Utf8Text.GetBytes(name));
 
     /// <summary>Ends the innermost document or array.</summary>
     public void EndDocument()
@@ -87,7 +90,7 @@ internal sealed class BsonWriter : IDisposable
     public void WriteString(ReadOnlySpan<byte> name, ReadOnlySpan<byte> utf8) => WriteText(BsonType.String, name, utf8);
 
     /// <inheritdoc cref="WriteString(ReadOnlySpan{byte}, ReadOnlySpan{byte})"/>
-    public void WriteString(ReadOnlySpan<byte> name, string value) => WriteString(name, Encoding.UTF8.GetBytes(value));
+    public void WriteString(ReadOnlySpan<byte> name, string value) => WriteString(name, Utf8Text.GetBytes(value));
 
     /// <summary>Writes a string, symbol or JavaScript.</summary>
     public void WriteText(BsonType type, ReadOnlySpan<byte> name, ReadOnlySpan<byte> utf8)
@@ -148,6 +151,8 @@ internal sealed class BsonWriter : IDisposable
     /// <exception cref="ArgumentException">A part contains a NUL, which would end it early.</exception>
     public void WriteRegularExpression(ReadOnlySpan<byte> name, ReadOnlySpan<byte> pattern, ReadOnlySpan<byte> options)
     {
+        RequireNoNul(pattern);
+        RequireNoNul(options);
         WriteHeader(BsonType.RegularExpression, name);
         WriteCString(pattern);
         WriteCString(options);
@@ -193,6 +198,7 @@ internal sealed class BsonWriter : IDisposable
     private void WriteHeader(BsonType type, ReadOnlySpan<byte> name)
     {
         RequireOpen();
+        RequireNoNul(name);
         Reserve(1)[0] = (byte)type;
         WriteCString(name);
     }
@@ -206,9 +212,13 @@ internal sealed class BsonWriter : IDisposable
 
     private void WriteCString(ReadOnlySpan<byte> text)
     {
-        if (text.Contains((byte)0)) throw new ArgumentException("A name, pattern or option may not contain NUL.");
         text.CopyTo(Reserve(text.Length));
         Reserve(1)[0] = 0;
+    }
+
+    private static void RequireNoNul(ReadOnlySpan<byte> text)
+    {
+        if (text.Contains((byte)0)) throw new ArgumentException("A name, pattern or option may not contain NUL.");
     }
 
     private void RequireOpen()
@@ -218,14 +228,14 @@ internal sealed class BsonWriter : IDisposable
 
     private Span<byte> Reserve(int count)
     {
+        if (count > MaxCapacity - _length)
+        {
+            throw new BsonFormatException($"a document of more than {MaxCapacity} bytes", _length, CsfleErrorCode.BsonLimit);
+        }
+
         var needed = _length + count;
         if (needed > _buffer.Length)
         {
-            if (needed > MaxCapacity)
-            {
-                throw new BsonFormatException($"a document of more than {MaxCapacity} bytes", _length, CsfleErrorCode.BsonLimit);
-            }
-
             var larger = new byte[Math.Max(needed, Math.Min(2 * _buffer.Length, MaxCapacity))];
             WrittenSpan.CopyTo(larger);
             CryptographicOperations.ZeroMemory(_buffer);

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using System.Text.Unicode;
 
@@ -36,7 +37,7 @@ public static class ExtendedJson
         if (json.Length > MaxChars) throw new ExtendedJsonFormatException($"more than {MaxChars} characters", MaxChars);
         var utf8 = new byte[Encoding.UTF8.GetByteCount(json)];
         var status = Utf8.FromUtf16(json, utf8, out _, out var written, replaceInvalidSequences: false);
-        return status == System.Buffers.OperationStatus.Done
+        return status == OperationStatus.Done
             ? ExtendedJsonParser.Parse(utf8.AsSpan(0, written))
             : throw new ExtendedJsonFormatException("a surrogate stands alone", written);
     }
@@ -45,7 +46,7 @@ public static class ExtendedJson
     /// <param name="utf8Json">The text in UTF-8, without a byte order mark.</param>
     public static byte[] ToBson(ReadOnlySpan<byte> utf8Json)
     {
-        if (!Utf8.IsValid(utf8Json)) throw new ExtendedJsonFormatException("the text is not UTF-8", FirstInvalid(utf8Json));
+        if (!Utf8.IsValid(utf8Json)) throw new ExtendedJsonFormatException("the text is not UTF-8", Utf8Text.IndexOfInvalid(utf8Json));
         return ExtendedJsonParser.Parse(utf8Json);
     }
 
@@ -58,12 +59,5 @@ public static class ExtendedJson
     {
         BsonValidator.Validate(document);
         return ExtendedJsonFormatter.Format(document, mode, indented);
-    }
-
-    private static int FirstInvalid(ReadOnlySpan<byte> utf8)
-    {
-        var position = 0;
-        while (Rune.DecodeFromUtf8(utf8[position..], out _, out var consumed) == System.Buffers.OperationStatus.Done) position += consumed;
-        return position;
     }
 }

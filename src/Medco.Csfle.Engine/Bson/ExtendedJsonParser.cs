@@ -14,6 +14,10 @@ internal ref struct ExtendedJsonParser
     private const int MaxJsonDepth = 2 * BsonLimits.MaxDepth + 8;
 
     private const int ObjectIdLength = 12;
+    private const int MaxInitialCapacity = 1 << 20;
+
+    // The quiet NaN that every driver writes; double.NaN has the sign bit set.
+    private const ulong NanBits = 0x7FF8_0000_0000_0000;
 
     private Utf8JsonReader _reader;
 
@@ -23,7 +27,7 @@ internal ref struct ExtendedJsonParser
     /// <summary>The document that a text, known to be UTF-8, spells.</summary>
     public static byte[] Parse(ReadOnlySpan<byte> utf8Json)
     {
-        using var writer = new BsonWriter(utf8Json.Length);
+        using var writer = new BsonWriter(Math.Min(utf8Json.Length, MaxInitialCapacity));
         var parser = new ExtendedJsonParser(utf8Json);
         try
         {
@@ -149,9 +153,16 @@ internal ref struct ExtendedJsonParser
         var start = _reader.TokenStartIndex;
         var more = NextKey();
         var wrapper = more ? WrapperOf(Text()) : Wrapper.None;
+        // The one wrapper that holds documents: kept apart so that nesting takes little of the stack.
+        if (wrapper is Wrapper.Code or Wrapper.Scope)
+        {
+            ReadCode(writer, name, codeFirst: wrapper == Wrapper.Code, depth);
+            return;
+        }
+
         if (wrapper != Wrapper.None)
         {
-            ReadWrapper(writer, name, wrapper, depth);
+            ReadWrapper(writer, name, wrapper);
             return;
         }
 
@@ -199,7 +210,7 @@ internal ref struct ExtendedJsonParser
     }
 
     /// <summary>Reads a type wrapper; the reader stands on its first key and ends on its closing brace.</summary>
-    private void ReadWrapper(BsonWriter writer, scoped ReadOnlySpan<byte> name, Wrapper wrapper, int depth)
+    private void ReadWrapper(BsonWriter writer, scoped ReadOnlySpan<byte> name, Wrapper wrapper)
     {
         switch (wrapper)
         {
@@ -233,12 +244,6 @@ internal ref struct ExtendedJsonParser
                 return;
             case Wrapper.Uuid:
                 ReadUuid(writer, name);
-                break;
-            case Wrapper.Code:
-                ReadCode(writer, name, depth);
-                return;
-            case Wrapper.Scope:
-                ReadScopeThenCode(writer, name, depth);
                 break;
             case Wrapper.Timestamp:
                 ReadTimestamp(writer, name);
@@ -405,46 +410,36 @@ internal ref struct ExtendedJsonParser
 
     private readonly ExtendedJsonFormatException UuidError() => Error("$uuid wants 32 hexadecimal digits in groups of 8-4-4-4-12");
 
-    /// <summary>Reads <c>{"$code": …}</c> or <c>{"$code": …, "$scope": …}</c> from the first key to the closing brace.</summary>
-    private void ReadCode(BsonWriter writer, scoped ReadOnlySpan<byte> name, int depth)
+    /// <summary>Reads <c>{"$code": …}</c> or <c>{"$code": …, "$scope": …}</c>, in any order, from the first key to the closing brace.</summary>
+    private void ReadCode(BsonWriter writer, scoped ReadOnlySpan<byte> name, bool codeFirst, int depth)
     {
-        var code = NextString();
-        if (!NextKey())
+        using var scope = new BsonWriter(BsonLimits.MinLength);
+        var code = codeFirst ? NextString() : default;
+        if (codeFirst)
         {
-            writer.WriteText(BsonType.JavaScript, name, code);
-            return;
+            if (!NextKey())
+            {
+                writer.WriteText(BsonType.JavaScript, name, code);
+                return;
+            }
+
+            if (WrapperOf(Text()) != Wrapper.Scope) throw Error("$code wants $scope or nothing beside it");
         }
 
-        if (WrapperOf(Text()) != Wrapper.Scope) throw Error("$code wants $scope or nothing beside it");
-        using var scope = ReadScope(depth);
-        EndOfWrapper();
-        writer.WriteScopedCode(name, code, scope.WrittenSpan);
-    }
-
-    private void ReadScopeThenCode(BsonWriter writer, scoped ReadOnlySpan<byte> name, int depth)
-    {
-        using var scope = ReadScope(depth);
-        if (!NextKey() || WrapperOf(Text()) != Wrapper.Code) throw Error("$scope wants $code beside it");
-        writer.WriteScopedCode(name, NextString(), scope.WrittenSpan);
-    }
-
-    private BsonWriter ReadScope(int depth)
-    {
         NextObject();
         var scopeDepth = Deeper(depth);
-        var scope = new BsonWriter();
-        try
+        scope.StartDocument();
+        ReadRest(scope, scopeDepth, NextKey());
+        scope.EndDocument();
+
+        if (!codeFirst)
         {
-            scope.StartDocument();
-            ReadRest(scope, scopeDepth, NextKey());
-            scope.EndDocument();
-            return scope;
+            if (!NextKey() || WrapperOf(Text()) != Wrapper.Code) throw Error("$scope wants $code beside it");
+            code = NextString();
         }
-        catch
-        {
-            scope.Dispose();
-            throw;
-        }
+
+        EndOfWrapper();
+        writer.WriteScopedCode(name, code, scope.WrittenSpan);
     }
 
     private void ReadTimestamp(BsonWriter writer, scoped ReadOnlySpan<byte> name)
@@ -550,7 +545,7 @@ internal ref struct ExtendedJsonParser
 
     private static bool TryWrappedDouble(ReadOnlySpan<byte> text, out double value)
     {
-        if (text.SequenceEqual("NaN"u8)) value = double.NaN;
+        if (text.SequenceEqual("NaN"u8)) value = BitConverter.UInt64BitsToDouble(NanBits);
         else if (text.SequenceEqual("Infinity"u8)) value = double.PositiveInfinity;
         else if (text.SequenceEqual("-Infinity"u8)) value = double.NegativeInfinity;
         else return TryDouble(text, out value);

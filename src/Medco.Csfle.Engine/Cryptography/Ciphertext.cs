@@ -46,6 +46,12 @@ internal readonly ref struct Ciphertext
     /// <summary>The length in bytes of the encrypted value for a plaintext of that length.</summary>
     public static int LengthFor(int plaintextLength) => HeaderLength + AeadKey.PayloadLength(plaintextLength);
 
+    /// <summary>Whether <see cref="Parse"/> would succeed.</summary>
+    public static bool IsWellFormed(ReadOnlySpan<byte> bytes)
+        => bytes.Length > HeaderLength
+            && bytes[0] is (byte)CsfleAlgorithm.Deterministic or (byte)CsfleAlgorithm.Random
+            && AeadKey.IsPayloadLength(bytes.Length - HeaderLength);
+
     /// <summary>Reads the layout; nothing is decrypted.</summary>
     /// <exception cref="DecryptionException">The bytes are no ciphertext of the two algorithms.</exception>
     public static Ciphertext Parse(ReadOnlySpan<byte> bytes)

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Security.Cryptography;
 using Medco.Csfle.Engine.Bson;
 
@@ -72,7 +71,7 @@ internal sealed class DataKey : IDisposable
 
         try
         {
-            RequireOneValue(ciphertext.OriginalType, destination[..length]);
+            BsonValidator.ValidateValue(ciphertext.OriginalType, destination[..length]);
         }
         catch (BsonFormatException)
         {
@@ -86,32 +85,6 @@ internal sealed class DataKey : IDisposable
 
     /// <summary>The id alone.</summary>
     public override string ToString() => $"data key {Id}";
-
-    // Bounds to the last leaf, but not UTF-8: a string that is none was encrypted by a client that does not mind, and whoever
-    // reads it back gets what he would have got without encryption. No value becomes unreadable here.
-    private static void RequireOneValue(BsonType type, ReadOnlySpan<byte> value)
-    {
-        var length = BsonReader.ValueLength(value, 0, value.Length, type, 0);
-        if (length != value.Length) throw new BsonFormatException("more than one value", length);
-        if (type is BsonType.Document or BsonType.Array)
-        {
-            WalkToLastLeaf(new BsonReader(value));
-        }
-        else if (type == BsonType.JavaScriptWithScope)
-        {
-            // { length int32 | code: length int32, bytes | scope }
-            var code = BinaryPrimitives.ReadInt32LittleEndian(value[sizeof(int)..]);
-            WalkToLastLeaf(new BsonReader(value[(2 * sizeof(int) + code)..]));
-        }
-    }
-
-    private static void WalkToLastLeaf(BsonReader reader)
-    {
-        while (reader.Read())
-        {
-            if (reader.Type is BsonType.Document or BsonType.Array or BsonType.JavaScriptWithScope) WalkToLastLeaf(reader.ReadDocument());
-        }
-    }
 
     private DecryptionException Failed() => new(
         CsfleErrorCode.DecryptionFailed,

@@ -1,0 +1,131 @@
+<# :
+@echo off
+rem What build.sh is, for Windows: the lines down to the closing mark are batch, the rest is PowerShell, which comes with Windows.
+setlocal
+set "BUILD_FILE=%~f0"
+powershell -NoProfile -ExecutionPolicy Bypass -Command "& ([ScriptBlock]::Create((Get-Content -Raw -LiteralPath $env:BUILD_FILE)))" %* <nul
+exit /b %ERRORLEVEL%
+#>
+$ErrorActionPreference = 'Stop'
+Set-Location -LiteralPath (Split-Path -Parent $env:BUILD_FILE)
+$env:DOTNET_NOLOGO = '1'; $env:DOTNET_CLI_TELEMETRY_OPTOUT = '1'; $env:DOTNET_CLI_UI_LANGUAGE = 'en'
+
+# Face is what is built: the whole solution, or the driver-free filter. Output is where, as arguments of dotnet.
+$build = @{ Face = 'Medco.Csfle.sln'; Output = @() }
+
+function Show-Usage {
+    @'
+usage: build <command> [--no-driver]
+
+  sample        run the samples
+  test          build all and run all tests; the last line is "N passed, N failed, N skipped"
+  bench [args]  run the benchmarks; args go to BenchmarkDotNet (all benchmarks without any)
+
+--no-driver takes only the projects that need no MongoDB package (Medco.Csfle.NoDriver.slnf) and builds
+them under artifacts\no-driver. Without it they are also taken, and said to be, where the whole solution
+cannot be restored because a MongoDB package is not on the machine's NuGet sources.
+'@ | Out-Host
+}
+
+# Restores the whole solution. Falls back to the driver-free filter if MongoDB packages, and nothing else, are missing.
+function Select-Face {
+    if ($build.Face -like '*.slnf') { return }
+    $log = @(dotnet restore $build.Face)
+    if ($LASTEXITCODE -eq 0) { return }
+    $missingDriver = 'error NU110[123]: .*package (?<name>MongoDB(\.[A-Za-z]+)+|DnsClient|SharpCompress|Snappier|ZstdSharp\.Port)(\. | )'
+    $errors = @($log -cmatch '(^|[ :])error( [A-Z]+[0-9]+)? ?:')
+    $others = @($errors -cnotmatch $missingDriver)
+    $missing = @($errors | Where-Object { $_ -cmatch $missingDriver } | ForEach-Object { $Matches['name'] } | Sort-Object -Unique)
+    if ($missing.Count -eq 0 -or $others.Count -gt 0) {
+        $log | Out-Host
+        throw "The restore of $($build.Face) failed."
+    }
+    $build.Face = 'Medco.Csfle.NoDriver.slnf'
+    "`n  *** NOT THE WHOLE SOLUTION ***`n  The NuGet sources of this machine do not have:" | Out-Host
+    $missing | ForEach-Object { "    $_" } | Out-Host
+    "  What needs them is neither built, tested nor shown: going on with $($build.Face).`n" | Out-Host
+}
+
+# The projects of the chosen face below a folder that have a line in their project file.
+function Find-Projects($folder, $line) {
+    $members = Get-Content -Raw $build.Face
+    Get-ChildItem "$folder\*\*.csproj" | Where-Object { (Get-Content -Raw $_.FullName).Contains($line) -and $members.Contains($_.Name) }
+}
+
+function Invoke-Samples {
+    $status = 0
+    Select-Face
+    foreach ($project in @(Find-Projects 'samples' '<OutputType>Exe')) {
+        "`n== $($project.BaseName)" | Out-Host
+        $output = $build.Output
+        dotnet run -c Release --project $project.FullName @output | Out-Host
+        if ($LASTEXITCODE -ne 0) { $status = 1 }
+    }
+    exit $status
+}
+
+function Invoke-Tests {
+    $passed = 0; $failed = 0; $skipped = 0
+    $output = $build.Output
+    try {
+        Select-Face
+        dotnet build $build.Face -c Release -v quiet @output | Out-Host
+        if ($LASTEXITCODE -ne 0) { throw 'The build failed.' }
+    }
+    catch {
+        "`n$($_.Exception.Message) No test ran; that counts as one failure.`n0 passed, 1 failed, 0 skipped" | Out-Host
+        exit 1
+    }
+    foreach ($project in @(Find-Projects 'tests' '<IsTestProject>true')) {
+        $p = 0; $f = 0; $s = 0
+        $name = $project.BaseName
+        $results = "artifacts\test-results\$([IO.Path]::GetFileNameWithoutExtension($build.Face))\$name"
+        if (Test-Path $results) { Remove-Item -Recurse -Force $results }
+        "`n== $name" | Out-Host
+        dotnet test $project.FullName -c Release --no-build @output --results-directory $results --logger trx `
+            --logger 'console;verbosity=minimal' --blame-hang-timeout 10m --blame-hang-dump-type none | Out-Host
+        $status = $LASTEXITCODE
+        foreach ($file in @(Get-ChildItem "$results\*.trx" -ErrorAction SilentlyContinue)) {
+            $trx = New-Object Xml.XmlDocument
+            $trx.Load($file.FullName)
+            foreach ($test in $trx.GetElementsByTagName('UnitTestResult')) {
+                switch ($test.outcome) {
+                    'Passed' { $p++ }
+                    'NotExecuted' { $s++; "  skipped $($test.testName): $($test.Output.ErrorInfo.Message)" | Out-Host }
+                    default { $f++ }
+                }
+            }
+        }
+        # A run that broke off, or in which no test was found, has no failed test to show and is a failure all the same.
+        if ($f -eq 0 -and ($status -ne 0 -or $p + $s -eq 0)) {
+            $f = 1
+            '  the run did not complete or found no test; that counts as one failure' | Out-Host
+        }
+        "  ${name}: $p passed, $f failed, $s skipped" | Out-Host
+        $passed += $p; $failed += $f; $skipped += $s
+    }
+    "`nTested: $($build.Face)" | Out-Host
+    if ($passed + $failed -eq 0) { $failed = 1; 'No test was run; that counts as one failure.' | Out-Host }
+    "$passed passed, $failed failed, $skipped skipped" | Out-Host
+    if ($failed -gt 0) { exit 1 } else { exit 0 }
+}
+
+$command, $rest = $args
+$rest = @($rest | Where-Object { $null -ne $_ })
+if ($command -eq 'bench') {
+    if ($rest.Count -eq 0) { $rest = @('--filter', '*') }
+    dotnet run -c Release --project benchmarks\Medco.Csfle.Benchmarks -- @rest | Out-Host
+    exit $LASTEXITCODE
+}
+if ($rest.Count -eq 1 -and $rest[0] -eq '--no-driver') {
+    $rest = @()
+    $build.Face = 'Medco.Csfle.NoDriver.slnf'
+    $build.Output = @('--artifacts-path', (Join-Path (Get-Location).Path 'artifacts\no-driver'))
+}
+if ($rest.Count -gt 0) { Show-Usage; exit 2 }
+switch ($command) {
+    'sample' { Invoke-Samples }
+    'test' { Invoke-Tests }
+    { $_ -in 'help', '-h', '--help' } { Show-Usage; exit 0 }
+    default { Show-Usage; exit 2 }
+}

@@ -1,0 +1,131 @@
+#!/usr/bin/env bash
+# Everything one does with this repository. Needs the .NET 10 SDK and nothing else.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+exec </dev/null
+export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_CLI_UI_LANGUAGE=en
+
+usage() {
+  cat <<'EOF'
+usage: ./build.sh <command> [--no-driver]
+
+  sample        run the samples
+  test          build all and run all tests; the last line is "N passed, N failed, N skipped"
+  bench [args]  run the benchmarks; args go to BenchmarkDotNet (all benchmarks without any)
+
+--no-driver takes only the projects that need no MongoDB package (Medco.Csfle.NoDriver.slnf) and builds
+them under artifacts/no-driver. Without it they are also taken, and said to be, where the whole solution
+cannot be restored because a MongoDB package is not on the machine's NuGet sources.
+EOF
+}
+
+face=Medco.Csfle.sln   # what is built: the whole solution, or the driver-free filter
+output=()              # where it is built, as arguments of dotnet
+
+# Restores the whole solution. Falls back to the driver-free filter if MongoDB packages, and nothing else, are missing.
+choose_face() {
+  local log errors missing others driver='(MongoDB(\.[A-Za-z]+)+|DnsClient|SharpCompress|Snappier|ZstdSharp\.Port)'
+  if [[ $face == *.slnf ]]; then return; fi
+  if log=$(dotnet restore "$face" 2>&1); then return; fi
+  errors=$(grep -E '(^|[ :])error( [A-Z]+[0-9]+)? ?:' <<<"$log" || true)
+  missing=$(sed -nE "s/.*error NU110[123]: .*package $driver(\. | ).*/\1/p" <<<"$errors" | sort -u)
+  others=$(grep -vE "error NU110[123]: .*package $driver(\. | )" <<<"$errors" || true)
+  if [[ -z $missing || -n $others ]]; then
+    printf '%s\n\nThe restore of %s failed.\n' "$log" "$face" >&2
+    return 1
+  fi
+  face=Medco.Csfle.NoDriver.slnf
+  cat <<EOF
+
+  *** NOT THE WHOLE SOLUTION ***
+  The NuGet sources of this machine do not have:
+$(sed 's/^/    /' <<<"$missing")
+  What needs them is neither built, tested nor shown: going on with $face.
+
+EOF
+}
+
+# The projects of the chosen face below a folder that have a line in their project file.
+projects() {
+  local project
+  for project in "$1"/*/*.csproj; do
+    if grep -q "$2" "$project" && grep -qF "$(basename "$project")" "$face"; then echo "$project"; fi
+  done
+}
+
+sample() {
+  local project status=0
+  choose_face
+  for project in $(projects samples '<OutputType>Exe'); do
+    printf '\n== %s\n' "$(basename "$project" .csproj)"
+    dotnet run -c Release --project "$project" ${output[@]+"${output[@]}"} || status=1
+  done
+  return $status
+}
+
+# Prints the skipped tests of a result file with their reasons, then "passed failed skipped" on a line of its own.
+read_results() {
+  awk '
+    function attribute(name) { match($0, " " name "=\"[^\"]*"); return substr($0, RSTART + length(name) + 3, RLENGTH - length(name) - 3) }
+    function text(xml) {
+      gsub(/<[^>]*>|^ +/, "", xml); gsub(/&lt;/, "<", xml); gsub(/&gt;/, ">", xml); gsub(/&quot;/, "\"", xml); gsub(/&amp;/, "\\&", xml)
+      return xml
+    }
+    /<UnitTestResult / {
+      outcome = attribute("outcome"); test = text(attribute("testName"))
+      if (outcome == "Passed") passed++; else if (outcome == "NotExecuted") skipped++; else failed++
+    }
+    /<Message>/ && outcome == "NotExecuted" { print "  skipped " test ": " text($0); outcome = "" }
+    END { print passed + 0, failed + 0, skipped + 0 }' "$@"
+}
+
+test_all() {
+  local project name results report status p f s passed=0 failed=0 skipped=0
+  if ! { choose_face && dotnet build "$face" -c Release -v quiet ${output[@]+"${output[@]}"}; }; then
+    printf '\nRestore or build failed, so no test ran; that counts as one failure.\n0 passed, 1 failed, 0 skipped\n'
+    return 1
+  fi
+  for project in $(projects tests '<IsTestProject>true'); do
+    name=$(basename "$project" .csproj) results=artifacts/test-results/${face%.*}/$name status=0 p=0 f=0 s=0
+    rm -rf "$results"
+    printf '\n== %s\n' "$name"
+    dotnet test "$project" -c Release --no-build ${output[@]+"${output[@]}"} --results-directory "$results" \
+      --logger trx --logger 'console;verbosity=minimal' --blame-hang-timeout 10m --blame-hang-dump-type none || status=$?
+    if compgen -G "$results/*.trx" >/dev/null; then
+      report=$(read_results "$results"/*.trx)
+      read -r p f s <<<"$(tail -n 1 <<<"$report")"
+      sed '$d' <<<"$report"
+    fi
+    # A run that broke off, or in which no test was found, has no failed test to show and is a failure all the same.
+    if ((f == 0 && (status != 0 || p + s == 0))); then
+      f=1
+      echo "  the run did not complete or found no test; that counts as one failure"
+    fi
+    echo "  $name: $p passed, $f failed, $s skipped"
+    passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+  done
+  printf '\nTested: %s\n' "$face"
+  if ((passed + failed == 0)); then failed=1; echo "No test was run; that counts as one failure."; fi
+  echo "$passed passed, $failed failed, $skipped skipped"
+  ((failed == 0))
+}
+
+bench() {
+  if (($# == 0)); then set -- --filter '*'; fi
+  dotnet run -c Release --project benchmarks/Medco.Csfle.Benchmarks -- "$@"
+}
+
+command=${1:-}
+if (($# > 0)); then shift; fi
+if [[ $command != bench && ${1:-} == --no-driver ]]; then
+  shift
+  face=Medco.Csfle.NoDriver.slnf output=(--artifacts-path "$PWD/artifacts/no-driver")
+fi
+if [[ $command != bench && $# -gt 0 ]]; then usage >&2; exit 2; fi
+case $command in
+  sample) sample ;;
+  test) test_all ;;
+  bench) bench "$@" ;;
+  help | -h | --help) usage ;;
+  *) usage >&2; exit 2 ;;
+esac

@@ -1,0 +1,39 @@
+using System.Text;
+using Medco.Csfle.Engine.Bson;
+using Medco.Csfle.Engine.Schema;
+
+namespace Medco.Csfle.Engine.Analysis;
+
+/// <summary>What every step of the analysis of one command on one encrypted collection shares.</summary>
+internal readonly ref struct AnalysisScope
+{
+    /// <summary>A scope for one command.</summary>
+    public AnalysisScope(ReadOnlySpan<byte> command, string collection, PlainNode schema, EncryptionPlan plan)
+    {
+        Command = command;
+        Collection = collection;
+        Schema = schema;
+        Plan = plan;
+    }
+
+    /// <summary>The whole command; every offset counts from its start.</summary>
+    public ReadOnlySpan<byte> Command { get; }
+
+    /// <summary>The namespace, <c>db.collection</c>.</summary>
+    public string Collection { get; }
+
+    /// <summary>The root of the collection's encryption schema.</summary>
+    public PlainNode Schema { get; }
+
+    /// <summary>Receives what is found.</summary>
+    public EncryptionPlan Plan { get; }
+
+    /// <summary>A refusal that names this collection.</summary>
+    public QueryAnalysisException Refuse(string code, string problem, string remedy, ReadOnlySpan<byte> path = default, string? @operator = null)
+        => new(code, problem, remedy, Collection, path.IsEmpty ? null : Encoding.UTF8.GetString(path), @operator);
+
+    /// <summary>A part of the command whose BSON type is not what MongoDB's manual says.</summary>
+    public QueryAnalysisException Malformed(ReadOnlySpan<byte> field, string expected)
+        => Refuse(CsfleErrorCode.MalformedCommand, $"'{Encoding.UTF8.GetString(field)}' must be {expected}",
+            "Send the command as MongoDB's manual describes it.");
+}

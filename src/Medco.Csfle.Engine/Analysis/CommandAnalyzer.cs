@@ -1,0 +1,175 @@
+using System.Text;
+using Medco.Csfle.Engine.Analysis.Commands;
+using Medco.Csfle.Engine.Bson;
+using Medco.Csfle.Engine.Schema;
+
+namespace Medco.Csfle.Engine.Analysis;
+
+/// <summary>
+/// Query analysis: decides of every command whether it goes out as it is, with values encrypted, or not at all. A pure
+/// function of the command's bytes and the schemas.
+/// </summary>
+internal sealed class CommandAnalyzer
+{
+    private readonly SchemaMap _schemas;
+
+    /// <summary>An analyzer for collections with these schemas; what the map does not name is taken for unencrypted.</summary>
+    public CommandAnalyzer(SchemaMap schemas) => _schemas = schemas;
+
+    /// <summary>Analyses one command.</summary>
+    /// <param name="databaseName">The database the command runs in.</param>
+    /// <param name="command">One BSON document, its document sequences folded in as arrays.</param>
+    /// <exception cref="QueryAnalysisException">The command may not be sent.</exception>
+    /// <exception cref="BsonFormatException">The bytes are not BSON.</exception>
+    public EncryptionPlan Analyze(string databaseName, ReadOnlyMemory<byte> command)
+    {
+        var bytes = command.Span;
+        var first = new BsonReader(bytes);
+        if (!first.Read())
+        {
+            throw new QueryAnalysisException(CsfleErrorCode.MalformedCommand, "The command is an empty document", "Send a command.");
+        }
+
+        var plan = new EncryptionPlan(command);
+        var name = first.GetName();
+        if (!CommandTable.Rules.TryGetValue(name, out var rule))
+        {
+            throw new QueryAnalysisException(CsfleErrorCode.CommandNotSupported, $"command not supported for auto encryption: {name}",
+                "Run it through a client without automatic encryption.", @operator: name);
+        }
+
+        if (rule == CommandRule.Analysed)
+        {
+            CheckDatabase(bytes, databaseName);
+            Dispatch(bytes, first, name, databaseName, plan);
+        }
+
+        return plan;
+    }
+
+    private void Dispatch(ReadOnlySpan<byte> bytes, BsonReader first, string name, string databaseName, EncryptionPlan plan)
+    {
+        switch (name)
+        {
+            case "explain":
+                if (first.Type != BsonType.Document) throw Malformed("explain value is not a document", name);
+                var inner = first.ReadDocument();
+                if (!inner.Read()) throw Malformed("explain value is an empty document", name);
+                RefuseIfEncrypted(bytes, CollectionOf(inner, databaseName, inner.GetName()), name);
+                return;
+            case "bulkWrite":
+                RefuseEncryptedNamespaces(new BsonReader(bytes));
+                return;
+            case "renameCollection":
+                RefuseRename(new BsonReader(bytes));
+                return;
+        }
+
+        var collection = CollectionOf(first, databaseName, name);
+        if (_schemas.Find(collection) is not { EncryptsAnything: true } schema)
+        {
+            if (name is "aggregate" or "create" or "collMod") RefuseReferences(bytes, databaseName, collection, name);
+            return;
+        }
+
+        CallerCiphertextScan.Check(new BsonReader(bytes), collection);
+        var scope = new AnalysisScope(bytes, collection, schema.Root, plan);
+        switch (name)
+        {
+            case "insert":
+                InsertAnalyzer.Analyze(scope, new BsonReader(bytes));
+                break;
+            case "find":
+                FindAnalyzer.Analyze(scope, new BsonReader(bytes));
+                break;
+            default:
+                throw NotYet(collection, name);
+        }
+    }
+
+    private static string CollectionOf(in BsonReader first, string databaseName, string commandName)
+    {
+        if (first.Type != BsonType.String) throw Malformed($"non-collection command not supported for auto encryption: {commandName}", commandName);
+        var collection = first.GetString();
+        return collection.Length > 0 ? $"{databaseName}.{collection}" : throw Malformed($"empty collection name on command: {commandName}", commandName);
+    }
+
+    // The schema is found by the database's name, so that two names for it in one command cannot be let through.
+    private static void CheckDatabase(ReadOnlySpan<byte> bytes, string databaseName)
+    {
+        var reader = new BsonReader(bytes);
+        while (reader.ReadTo("$db"u8))
+        {
+            if (reader.Type != BsonType.String || reader.GetString() != databaseName)
+            {
+                throw Malformed($"'$db' does not name the database '{databaseName}' that the command is sent to", "$db");
+            }
+        }
+    }
+
+    private void RefuseIfEncrypted(ReadOnlySpan<byte> bytes, string collection, string command)
+    {
+        if (_schemas.Find(collection) is { EncryptsAnything: true }) throw NotYet(collection, command);
+
+        // The explained command may be an aggregation that reads other collections.
+        RefuseReferences(bytes, collection[..collection.IndexOf('.', StringComparison.Ordinal)], collection, command);
+    }
+
+    private void RefuseEncryptedNamespaces(BsonReader command)
+    {
+        while (command.ReadTo("nsInfo"u8))
+        {
+            if (command.Type != BsonType.Array) throw Malformed("'nsInfo' must be an array of documents", "bulkWrite");
+            var namespaces = command.ReadDocument();
+            while (namespaces.Read())
+            {
+                if (namespaces.Type != BsonType.Document) throw Malformed("'nsInfo' must be an array of documents", "bulkWrite");
+                var info = namespaces.ReadDocument();
+                while (info.ReadTo("ns"u8))
+                {
+                    if (info.Type != BsonType.String) throw Malformed("'ns' must be a string", "bulkWrite");
+                    if (_schemas.Find(info.GetString()) is { EncryptsAnything: true })
+                    {
+                        throw new QueryAnalysisException(CsfleErrorCode.CommandNotSupported, "The bulkWrite command only supports Queryable Encryption",
+                            "Write with the insert, update and delete of one collection.", info.GetString(), @operator: "bulkWrite");
+                    }
+                }
+            }
+        }
+    }
+
+    private void RefuseRename(BsonReader command)
+    {
+        while (command.Read())
+        {
+            if (!command.Name.SequenceEqual("renameCollection"u8) && !command.Name.SequenceEqual("to"u8)) continue;
+            if (command.Type != BsonType.String) throw Malformed($"'{command.GetName()}' must be a string", "renameCollection");
+            if (_schemas.Find(command.GetString()) is { EncryptsAnything: true })
+            {
+                throw new QueryAnalysisException(CsfleErrorCode.WouldLeakPlaintext,
+                    "Renaming would separate a collection from its encryption schema, or put another under it",
+                    "Rename through a client without encryption and change the schema map with it.", command.GetString(), @operator: "renameCollection");
+            }
+        }
+    }
+
+    // A pipeline on an unencrypted collection can name an encrypted one, with constants compared in clear, and can write
+    // into it. Until pipelines are analysed, a pipeline that names any other collection passes only where nothing at all is
+    // encrypted.
+    private void RefuseReferences(ReadOnlySpan<byte> bytes, string databaseName, string collection, string command)
+    {
+        if (!_schemas.EncryptsAnything) return;
+        if (PipelineReferences.FindIn(new BsonReader(bytes)) is not { } stage) return;
+        throw new QueryAnalysisException(CsfleErrorCode.CommandNotSupported,
+            $"'{stage}' refers to another collection of '{databaseName}' or elsewhere, which cannot be analysed yet",
+            "Run it through a client without encryption, or split it.", collection, @operator: command);
+    }
+
+    private static QueryAnalysisException NotYet(string collection, string command) => new(
+        CsfleErrorCode.CommandNotSupported, $"'{command}' is not supported on an encrypted collection yet",
+        "Use insert and find, or run the command through a client without encryption with values that are encrypted explicitly.",
+        collection, @operator: command);
+
+    private static QueryAnalysisException Malformed(string problem, string command)
+        => new(CsfleErrorCode.MalformedCommand, problem, "Send the command as MongoDB's manual describes it.", @operator: command);
+}

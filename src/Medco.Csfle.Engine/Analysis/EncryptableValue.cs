@@ -1,0 +1,94 @@
+using Medco.Csfle.Engine.Bson;
+using Medco.Csfle.Engine.Cryptography;
+using Medco.Csfle.Engine.Schema;
+
+namespace Medco.Csfle.Engine.Analysis;
+
+/// <summary>Whether a value may be encrypted at a path, and with which key.</summary>
+internal static class EncryptableValue
+{
+    private const string MatchTheSchema = "Write a value of the type that the encryption schema names, or change the schema.";
+
+    /// <summary>Checks a value about to be written at an encrypted path.</summary>
+    /// <exception cref="QueryAnalysisException">It cannot be encrypted there.</exception>
+    public static void CheckWritten(in AnalysisScope scope, in BsonReader element, EncryptedNode node, ReadOnlySpan<byte> path)
+    {
+        if (element.Type == BsonType.Null)
+        {
+            throw scope.Refuse(CsfleErrorCode.ValueNotEncryptable, "Cannot encrypt element of type: null",
+                "Null cannot be encrypted, and storing it in clear would show who has no value: leave the element out.", path);
+        }
+
+        if (element.Type == BsonType.Timestamp && element.GetInt64() == 0)
+        {
+            throw scope.Refuse(CsfleErrorCode.ValueNotEncryptable,
+                "A command that inserts cannot supply Timestamp(0, 0) for an encrypted field, since the server would replace it by its own time",
+                "Set a timestamp of your own.", path);
+        }
+
+        CheckType(scope, element, node, path);
+    }
+
+    /// <summary>Checks a constant that a query compares an encrypted path with.</summary>
+    /// <exception cref="QueryAnalysisException">It cannot be encrypted there.</exception>
+    public static void CheckCompared(in AnalysisScope scope, in BsonReader element, EncryptedNode node, ReadOnlySpan<byte> path, string @operator)
+    {
+        switch (element.Type)
+        {
+            case BsonType.Null:
+                throw scope.Refuse(CsfleErrorCode.UnsupportedQuery,
+                    @operator is "$in" or "$nin"
+                        ? "Illegal equality to null inside $in against an encrypted field"
+                        : "Illegal equality to null predicate for encrypted field",
+                    "Null is never encrypted. To find documents without the field use $exists.", path, @operator);
+            case BsonType.RegularExpression:
+                throw scope.Refuse(CsfleErrorCode.UnsupportedQuery, "Invalid match expression operator on encrypted field: a regular expression",
+                    "Only whole values can be compared with an encrypted field. Keep what must be searched by pattern in a field of its own.", path, @operator);
+            default:
+                CheckType(scope, element, node, path, @operator);
+                break;
+        }
+    }
+
+    /// <summary>The data key of an encrypted path, for the document that starts at an offset of the command.</summary>
+    /// <exception cref="QueryAnalysisException">The document does not name its key.</exception>
+    public static KeyReference KeyOf(in AnalysisScope scope, EncryptedNode node, int documentStart, ReadOnlySpan<byte> path)
+    {
+        if (node.KeyId is { } id) return KeyReference.ById(id);
+        var pointer = node.KeyPointer!;
+        if (!pointer.TryResolve(scope.Command, documentStart, out var type, out var value) || type != BsonType.String)
+        {
+            throw scope.Refuse(CsfleErrorCode.ValueNotEncryptable,
+                $"The data key of this field is named by the document itself, at '{pointer.Text}', but there is no string there",
+                "Write the key's alternate name there before anything is encrypted with it.", path);
+        }
+
+        return KeyReference.ByName(System.Text.Encoding.UTF8.GetString(scope.Command[value][sizeof(int)..^1]));
+    }
+
+    private static void CheckType(in AnalysisScope scope, in BsonReader element, EncryptedNode node, ReadOnlySpan<byte> path, string? @operator = null)
+    {
+        var type = element.Type;
+        if (type == BsonType.Binary)
+        {
+            element.GetBinary(out var subtype);
+            if (subtype == BinarySubtype.Encrypted)
+            {
+                throw scope.Refuse(CsfleErrorCode.ValueNotEncryptable, "Cannot encrypt binary data of subtype 6: the value is encrypted already",
+                    "Pass the plaintext, or write explicitly encrypted values through a client without automatic encryption.", path, @operator);
+            }
+        }
+
+        if (!node.Types.IsAny && !node.Types.Contains(type))
+        {
+            throw scope.Refuse(CsfleErrorCode.ValueNotEncryptable,
+                $"Cannot encrypt element of type {type.Alias()} because schema requires that type is one of: {node.Types.Describe()}",
+                MatchTheSchema, path, @operator);
+        }
+
+        if (EncryptedNode.IsProhibited(node.Algorithm, type))
+        {
+            throw scope.Refuse(CsfleErrorCode.ValueNotEncryptable, $"Cannot encrypt element of type: {type.Alias()}", MatchTheSchema, path, @operator);
+        }
+    }
+}

@@ -1,0 +1,251 @@
+using Medco.Csfle.Engine.Bson;
+using Medco.Csfle.Engine.Cryptography;
+using Medco.Csfle.Engine.Schema;
+
+namespace Medco.Csfle.Engine.Analysis.Match;
+
+/// <summary>
+/// Finds in a filter the constants that are compared with encrypted fields, and refuses what cannot work on ciphertext.
+/// </summary>
+internal static class MatchAnalyzer
+{
+    /// <summary>
+    /// Plans the encryption of a command's filter. A filter with a placeholder and more than one predicate is written as
+    /// <c>{$and: [{a: {$eq: 1}}, ...]}</c>, the form in which MongoDB's own analyzer sends it; the meaning is the same.
+    /// </summary>
+    /// <exception cref="QueryAnalysisException">The filter cannot work, or is not known to be safe.</exception>
+    public static void Analyze(in AnalysisScope scope, BsonReader filter)
+    {
+        var mark = scope.Plan.Remember();
+        var predicates = AnalyzeDocument(scope, filter, scope.Schema, conjunction: false);
+        if (predicates < 2 || !scope.Plan.HasPlaceholdersSince(mark)) return;
+        scope.Plan.Undo(mark);
+        AnalyzeDocument(scope, filter, scope.Schema, conjunction: true);
+    }
+
+    /// <returns>The number of predicates.</returns>
+    private static int AnalyzeDocument(in AnalysisScope scope, BsonReader filter, PlainNode? schema, bool conjunction)
+    {
+        var predicates = 0;
+        var mark = scope.Plan.BeginDocument(filter.Start);
+        var array = conjunction ? scope.Plan.Insert(filter.Start + sizeof(int), "\u0004$and\0\0\0\0\0"u8) + "\u0004$and\0"u8.Length : 0;
+        var arrayMark = scope.Plan.Remember();
+        Span<byte> index = stackalloc byte[BsonIndex.MaxLength];
+        while (filter.Read())
+        {
+            if (conjunction)
+            {
+                var literal = scope.Plan.Insert(filter.ElementStart, [(byte)BsonType.Document, .. BsonIndex.Format(predicates, index), 0, 0, 0, 0, 0]);
+                var elementMark = scope.Plan.Remember();
+                AnalyzePredicate(scope, filter, schema, conjunction);
+                scope.Plan.Insert(filter.ValueEnd, [0]);
+                scope.Plan.SetInt32(
+                    literal + 1 + BsonIndex.Format(predicates, index).Length + 1,
+                    sizeof(int) + (filter.ValueEnd - filter.ElementStart) + scope.Plan.GrowthSince(elementMark));
+            }
+            else
+            {
+                AnalyzePredicate(scope, filter, schema, conjunction);
+            }
+
+            predicates++;
+        }
+
+        if (conjunction)
+        {
+            var elements = filter.End - 1 - (filter.Start + sizeof(int));
+            scope.Plan.SetInt32(array, sizeof(int) + elements + scope.Plan.GrowthSince(arrayMark) + 1);
+            scope.Plan.Insert(filter.End - 1, [0]);
+        }
+
+        scope.Plan.EndDocument(mark, filter);
+        return predicates;
+    }
+
+    private static void AnalyzePredicate(in AnalysisScope scope, in BsonReader element, PlainNode? schema, bool conjunction)
+    {
+        if (element.Name is [(byte)'$', ..])
+        {
+            AnalyzeTopLevelOperator(scope, element, schema);
+            return;
+        }
+
+        var lookup = PathLookup.Resolve(schema, element.Name);
+        if (IsOperatorDocument(element))
+        {
+            AnalyzeOperators(scope, element, lookup, element.Name);
+            return;
+        }
+
+        switch (lookup.State)
+        {
+            case PathState.NotEncrypted:
+                // {f: /x/} does not mean {f: {$eq: /x/}}.
+                if (conjunction && element.Type != BsonType.RegularExpression) scope.Plan.WrapInEquality(element);
+                break;
+            case PathState.Encrypted:
+                var key = CheckConstant(scope, element, lookup.Node!, element.Name, "$eq");
+                scope.Plan.EncryptAsEquality(element, lookup.Node!.Algorithm, key);
+                break;
+            default:
+                throw RefusePath(scope, lookup.State, element.Name, "$eq");
+        }
+    }
+
+    private static void AnalyzeTopLevelOperator(in AnalysisScope scope, in BsonReader element, PlainNode? schema)
+    {
+        var name = element.GetName();
+        var rule = MatchOperators.TopLevel.GetValueOrDefault(name, TopLevelRule.Refused);
+        if (rule == TopLevelRule.Comment) return;
+        if (rule == TopLevelRule.Refused)
+        {
+            throw scope.Refuse(CsfleErrorCode.UnsupportedOnEncryptedCollection, "Unsupported match expression operator for encryption",
+                "Write the condition with operators that name a field, such as $eq or $in.", default, name);
+        }
+
+        if (element.Type != BsonType.Array) throw scope.Malformed(element.Name, "an array of filters");
+        var branches = element.ReadDocument();
+        var mark = scope.Plan.BeginDocument(branches.Start);
+        while (branches.Read())
+        {
+            if (branches.Type != BsonType.Document) throw scope.Malformed(element.Name, "an array of filters");
+            AnalyzeDocument(scope, branches.ReadDocument(), schema, conjunction: false);
+        }
+
+        scope.Plan.EndDocument(mark, branches);
+    }
+
+    private static void AnalyzeOperators(in AnalysisScope scope, in BsonReader predicate, PathLookup lookup, ReadOnlySpan<byte> path)
+    {
+        var operators = predicate.ReadDocument();
+        var mark = scope.Plan.BeginDocument(operators.Start);
+        while (operators.Read()) AnalyzeOperator(scope, operators, lookup, path);
+        scope.Plan.EndDocument(mark, operators);
+    }
+
+    private static void AnalyzeOperator(in AnalysisScope scope, in BsonReader element, PathLookup lookup, ReadOnlySpan<byte> path)
+    {
+        var name = element.GetName();
+        if (!MatchOperators.AtPath.TryGetValue(name, out var rule))
+        {
+            throw scope.Refuse(CsfleErrorCode.UnsupportedOnEncryptedCollection, "Unsupported match expression operator for encryption",
+                "Use an operator that docs/operators.md lists.", path, name);
+        }
+
+        switch (lookup.State)
+        {
+            case PathState.NotEncrypted:
+                AnalyzePlainOperator(scope, element, rule, path);
+                break;
+            case PathState.Encrypted:
+                AnalyzeEncryptedOperator(scope, element, rule, lookup, path, name);
+                break;
+            case PathState.PrefixOfEncrypted when rule == MatchRule.Existence:
+                break;
+            default:
+                throw RefusePath(scope, lookup.State, path, name);
+        }
+    }
+
+    // Nothing here is encrypted, but what is nested must still be known to be harmless.
+    private static void AnalyzePlainOperator(in AnalysisScope scope, in BsonReader element, MatchRule rule, ReadOnlySpan<byte> path)
+    {
+        var plain = new PathLookup(PathState.NotEncrypted);
+        switch (rule)
+        {
+            case MatchRule.Negation when element.Type == BsonType.Document:
+                AnalyzeOperators(scope, element, plain, path);
+                break;
+            case MatchRule.ArrayElements when element.Type == BsonType.Document:
+                if (IsOperatorDocument(element)) AnalyzeElementOperators(scope, element, plain, path);
+                else AnalyzeDocument(scope, element.ReadDocument(), schema: null, conjunction: false);
+                break;
+        }
+    }
+
+    // {$elemMatch: {$gt: 1}} holds operators on the element, {$elemMatch: {$or: [...]}} filters of it.
+    private static void AnalyzeElementOperators(in AnalysisScope scope, in BsonReader element, PathLookup plain, ReadOnlySpan<byte> path)
+    {
+        var first = element.ReadDocument();
+        first.Read();
+        if (MatchOperators.AtPath.ContainsKey(first.GetName())) AnalyzeOperators(scope, element, plain, path);
+        else AnalyzeDocument(scope, element.ReadDocument(), schema: null, conjunction: false);
+    }
+
+    private static void AnalyzeEncryptedOperator(
+        in AnalysisScope scope, in BsonReader element, MatchRule rule, PathLookup lookup, ReadOnlySpan<byte> path, string name)
+    {
+        var node = lookup.Node!;
+        switch (rule)
+        {
+            case MatchRule.Existence:
+                break;
+            case MatchRule.Equality:
+                scope.Plan.Encrypt(element, node.Algorithm, CheckConstant(scope, element, node, path, name));
+                break;
+            case MatchRule.Membership:
+                EncryptEach(scope, element, node, path, name);
+                break;
+            case MatchRule.Negation when element.Type == BsonType.Document:
+                AnalyzeOperators(scope, element, lookup, path);
+                break;
+            default:
+                throw scope.Refuse(CsfleErrorCode.UnsupportedQuery, "Invalid match expression operator on encrypted field",
+                    "Only $eq, $ne, $in, $nin and $exists can be used on an encrypted field. Keep what must be ranged or searched in a plain field of its own.",
+                    path, name);
+        }
+    }
+
+    private static void EncryptEach(in AnalysisScope scope, in BsonReader element, EncryptedNode node, ReadOnlySpan<byte> path, string name)
+    {
+        if (element.Type != BsonType.Array) throw scope.Malformed(element.Name, "an array");
+        var values = element.ReadDocument();
+        var mark = scope.Plan.BeginDocument(values.Start);
+        var any = false;
+        while (values.Read())
+        {
+            any = true;
+            scope.Plan.Encrypt(values, node.Algorithm, CheckConstant(scope, values, node, path, name));
+        }
+
+        if (!any) RefuseRandom(scope, node, path, name);
+        scope.Plan.EndDocument(mark, values);
+    }
+
+    private static KeyReference CheckConstant(in AnalysisScope scope, in BsonReader element, EncryptedNode node, ReadOnlySpan<byte> path, string name)
+    {
+        RefuseRandom(scope, node, path, name);
+        EncryptableValue.CheckCompared(scope, element, node, path, name);
+
+        // A key that the document names is for the random algorithm alone, which no query gets past the line above.
+        return KeyReference.ById(node.KeyId!.Value);
+    }
+
+    private static void RefuseRandom(in AnalysisScope scope, EncryptedNode node, ReadOnlySpan<byte> path, string name)
+    {
+        if (node.Algorithm != CsfleAlgorithm.Random) return;
+        throw scope.Refuse(CsfleErrorCode.UnsupportedQuery, "Cannot query on fields encrypted with the randomized encryption algorithm",
+            "Query another field, or encrypt this one with the deterministic algorithm if its values may be compared.", path, name);
+    }
+
+    private static QueryAnalysisException RefusePath(in AnalysisScope scope, PathState state, ReadOnlySpan<byte> path, string name) => state switch
+    {
+        PathState.PrefixOfEncrypted => scope.Refuse(CsfleErrorCode.UnsupportedQuery,
+            "The value at this path contains encrypted fields, and comparing it as a whole would send them in clear",
+            "Compare the fields inside it one by one, by their dotted paths.", path, name),
+        PathState.BelowEncrypted => scope.Refuse(CsfleErrorCode.UnsupportedQuery,
+            "This path leads into a value that is encrypted as a whole", "Query the whole value, or another field.", path, name),
+        _ => scope.Refuse(CsfleErrorCode.UnsupportedQuery,
+            "It cannot be told whether this path is encrypted: it has an empty component, one that starts with '$', or an array index",
+            "Name the field by a path of plain names.", path, name),
+    };
+
+    // A DBRef is a value, though its first name starts with '$'.
+    private static bool IsOperatorDocument(in BsonReader element)
+    {
+        if (element.Type != BsonType.Document) return false;
+        var first = element.ReadDocument();
+        return first.Read() && first.Name is [(byte)'$', ..]
+            && !first.Name.SequenceEqual("$ref"u8) && !first.Name.SequenceEqual("$id"u8) && !first.Name.SequenceEqual("$db"u8);
+    }
+}

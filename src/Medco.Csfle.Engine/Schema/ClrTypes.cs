@@ -1,0 +1,124 @@
+using System.Collections;
+using System.Collections.Frozen;
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+using Medco.Csfle.Engine.Bson;
+
+namespace Medco.Csfle.Engine.Schema;
+
+/// <summary>As what the driver stores the types of .NET where nothing else is said: its defaults from 3.0 on.</summary>
+internal static class ClrTypes
+{
+    private static readonly StoredForm Unknown = new(null, FieldShape.Opaque, []);
+
+    private static readonly FrozenDictionary<Type, BsonType> Scalars = new Dictionary<Type, BsonType>
+    {
+        [typeof(bool)] = BsonType.Boolean,
+        [typeof(byte)] = BsonType.Int32,
+        [typeof(sbyte)] = BsonType.Int32,
+        [typeof(short)] = BsonType.Int32,
+        [typeof(ushort)] = BsonType.Int32,
+        [typeof(int)] = BsonType.Int32,
+        [typeof(uint)] = BsonType.Int32,
+        [typeof(char)] = BsonType.Int32,
+        [typeof(long)] = BsonType.Int64,
+        [typeof(ulong)] = BsonType.Int64,
+        [typeof(float)] = BsonType.Double,
+        [typeof(double)] = BsonType.Double,
+        [typeof(decimal)] = BsonType.Decimal128,
+        [typeof(string)] = BsonType.String,
+        [typeof(Guid)] = BsonType.Binary,
+        [typeof(byte[])] = BsonType.Binary,
+        [typeof(Memory<byte>)] = BsonType.Binary,
+        [typeof(ReadOnlyMemory<byte>)] = BsonType.Binary,
+        [typeof(DateTime)] = BsonType.DateTime,
+        [typeof(DateOnly)] = BsonType.DateTime,
+        [typeof(TimeOnly)] = BsonType.Int64,
+        [typeof(DateTimeOffset)] = BsonType.Document,
+        [typeof(TimeSpan)] = BsonType.String,
+        [typeof(Uri)] = BsonType.String,
+        [typeof(Version)] = BsonType.String,
+        [typeof(System.Net.IPAddress)] = BsonType.String,
+        [typeof(System.Net.IPEndPoint)] = BsonType.String,
+        [typeof(System.Text.RegularExpressions.Regex)] = BsonType.RegularExpression,
+        [typeof(BitArray)] = BsonType.Document,
+        [typeof(System.Dynamic.ExpandoObject)] = BsonType.Document,
+    }.ToFrozenDictionary();
+
+    private static readonly FrozenDictionary<string, BsonType> DriverScalars = new Dictionary<string, BsonType>
+    {
+        ["ObjectId"] = BsonType.ObjectId,
+        ["Decimal128"] = BsonType.Decimal128,
+        ["BsonDocument"] = BsonType.Document,
+        ["RawBsonDocument"] = BsonType.Document,
+        ["BsonArray"] = BsonType.Array,
+        ["BsonString"] = BsonType.String,
+        ["BsonInt32"] = BsonType.Int32,
+        ["BsonInt64"] = BsonType.Int64,
+        ["BsonDouble"] = BsonType.Double,
+        ["BsonBoolean"] = BsonType.Boolean,
+        ["BsonDateTime"] = BsonType.DateTime,
+        ["BsonTimestamp"] = BsonType.Timestamp,
+        ["BsonObjectId"] = BsonType.ObjectId,
+        ["BsonBinaryData"] = BsonType.Binary,
+        ["BsonDecimal128"] = BsonType.Decimal128,
+        ["BsonRegularExpression"] = BsonType.RegularExpression,
+        ["BsonJavaScript"] = BsonType.JavaScript,
+        ["BsonJavaScriptWithScope"] = BsonType.JavaScriptWithScope,
+        ["BsonSymbol"] = BsonType.Symbol,
+    }.ToFrozenDictionary();
+
+    /// <summary>As what a value of the type is stored.</summary>
+    [RequiresUnreferencedCode(EncryptedModel.Trimming)]
+    public static StoredForm Form(Type type) => Form(type, []);
+
+    [RequiresUnreferencedCode(EncryptedModel.Trimming)]
+    private static StoredForm Form(Type type, HashSet<Type> outer)
+    {
+        type = Nullable.GetUnderlyingType(type) ?? type;
+        if (type.IsEnum)
+        {
+            return Scalar(Type.GetTypeCode(type) is TypeCode.Int64 or TypeCode.UInt64 ? BsonType.Int64 : BsonType.Int32);
+        }
+
+        if (Scalars.TryGetValue(type, out var scalar)) return Scalar(scalar);
+        if (DriverAttributes.HasOwnSerializer(type)) return Unknown;
+        if (type.Namespace == "MongoDB.Bson") return DriverScalars.TryGetValue(type.Name, out scalar) ? Scalar(scalar) : Unknown;
+
+        // A collection of itself has no items of another class.
+        if (!outer.Add(type)) return Unknown;
+        if (Items(type) is { } items)
+        {
+            return new StoredForm(BsonTypeSet.Of(items.StoredAs), FieldShape.Items, [.. items.Types.SelectMany(item => Form(item, outer).Contained).Distinct()]);
+        }
+
+        if (type.IsInterface) return new StoredForm(null, FieldShape.Opaque, [type]);
+        return IsDocument(type) ? new StoredForm(BsonTypeSet.Of(BsonType.Document), FieldShape.Document, [type]) : Unknown;
+    }
+
+    /// <summary>True for a class or struct of the application that is stored member by member.</summary>
+    private static bool IsDocument(Type type)
+        => (type.IsClass || (type.IsValueType && !type.IsPrimitive))
+            && type != typeof(object)
+            && !type.IsPointer && !type.IsByRef && !type.IsByRefLike && !type.ContainsGenericParameters
+            && !typeof(Delegate).IsAssignableFrom(type)
+            && type.Namespace is not "System" && type.Namespace?.StartsWith("System.", StringComparison.Ordinal) != true;
+
+    [RequiresUnreferencedCode(EncryptedModel.Trimming)]
+    private static (BsonType StoredAs, Type[] Types)? Items(Type type)
+    {
+        if (type.IsArray) return (BsonType.Array, [type.GetElementType()!]);
+        if (type.IsGenericType && type.GetGenericTypeDefinition() == typeof(KeyValuePair<,>)) return (BsonType.Document, type.GetGenericArguments());
+        if (typeof(ITuple).IsAssignableFrom(type) && type.Namespace == "System") return (BsonType.Array, type.GetGenericArguments());
+
+        var interfaces = type.IsInterface ? type.GetInterfaces().Append(type) : type.GetInterfaces();
+        var generic = interfaces.Where(candidate => candidate.IsGenericType).ToLookup(candidate => candidate.GetGenericTypeDefinition());
+        var dictionary = generic[typeof(IDictionary<,>)].Concat(generic[typeof(IReadOnlyDictionary<,>)]).FirstOrDefault();
+        if (dictionary is not null) return (BsonType.Document, dictionary.GetGenericArguments());
+        if (typeof(IDictionary).IsAssignableFrom(type)) return (BsonType.Document, []);
+        if (generic[typeof(IEnumerable<>)].FirstOrDefault() is { } sequence) return (BsonType.Array, sequence.GetGenericArguments());
+        return typeof(IEnumerable).IsAssignableFrom(type) ? (BsonType.Array, []) : null;
+    }
+
+    private static StoredForm Scalar(BsonType type) => new(BsonTypeSet.Of(type), FieldShape.Opaque, []);
+}

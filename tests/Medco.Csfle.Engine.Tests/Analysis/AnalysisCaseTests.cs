@@ -1,0 +1,60 @@
+using Medco.Csfle.Engine.Analysis;
+using Medco.Csfle.Engine.Bson;
+using Medco.Csfle.Engine.Cryptography;
+using Medco.Csfle.Engine.Schema;
+using Xunit.Abstractions;
+
+namespace Medco.Csfle.Engine.Tests.Analysis;
+
+public sealed class AnalysisCaseTests(ITestOutputHelper output)
+{
+    private static readonly IReadOnlyList<AnalysisCase> Cases = AnalysisCase.LoadAll();
+
+    public static TheoryData<int, string> Numbered
+    {
+        get
+        {
+            var data = new TheoryData<int, string>();
+            for (var i = 0; i < Cases.Count; i++) data.Add(i, Cases[i].ToString());
+            return data;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Numbered))]
+    public void Every_case_gives_what_it_expects(int index, string name)
+    {
+        Assert.Equal(name, Cases[index].ToString());
+        var @case = Cases[index];
+        var schema = EncryptionSchema.Parse(@case.Schema);
+        var analyzer = new CommandAnalyzer(new SchemaMap([new("db.coll", schema)]));
+        var command = ExtendedJson.ToBson(@case.Command);
+
+        if (@case.Expect.StartsWith("error ", StringComparison.Ordinal))
+        {
+            var parts = @case.Expect.Split(' ', 3);
+            var exception = Assert.ThrowsAny<CsfleException>(() => analyzer.Analyze("db", command));
+            Assert.Equal(parts[1], exception.Code);
+            Assert.Contains(parts[2], exception.Message, StringComparison.OrdinalIgnoreCase);
+            return;
+        }
+
+        var plan = analyzer.Analyze("db", command);
+        if (@case.Expect == "unchanged")
+        {
+            Assert.False(plan.HasPlaceholders);
+            return;
+        }
+
+        var expected = ExtendedJson.ToJson(ExtendedJson.ToBson(@case.Expect), ExtendedJsonMode.Canonical);
+        Assert.Equal(expected, ExtendedJson.ToJson(MarkedCommand.Render(plan), ExtendedJsonMode.Canonical));
+    }
+
+    [Fact]
+    public void Cases_are_found_and_have_names_of_their_own()
+    {
+        output.WriteLine($"{Cases.Count} analysis cases in {Cases.Select(@case => @case.File).Distinct().Count()} files");
+        Assert.NotEmpty(Cases);
+        Assert.Empty(Cases.GroupBy(@case => @case.ToString()).Where(group => group.Count() > 1).Select(group => group.Key));
+    }
+}

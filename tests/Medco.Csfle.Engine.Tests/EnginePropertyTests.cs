@@ -1,0 +1,195 @@
+using System.Text;
+using FsCheck;
+using FsCheck.Fluent;
+using Medco.Csfle.Engine.Bson;
+using Medco.Csfle.Engine.Cryptography;
+using Medco.Csfle.Engine.KeyVault;
+using Medco.Csfle.Engine.Kms;
+using Medco.Csfle.Engine.Schema;
+using Medco.Csfle.Engine.Tests.Bson;
+using Xunit.Abstractions;
+
+namespace Medco.Csfle.Engine.Tests;
+
+/// <summary>What holds for every document under every schema, and for any garbage.</summary>
+public sealed class EnginePropertyTests(ITestOutputHelper output) : IDisposable
+{
+    private static readonly Config Settings = Config.QuickThrowOnFailure.WithMaxTest(500);
+
+    private readonly KeyVaultService _vault = new(new InMemoryKeyVaultStore(), [new LocalKeyManagementService(LocalMasterKey.Generate())]);
+
+    public void Dispose() => _vault.Dispose();
+
+    [Fact]
+    public void A_document_decrypts_to_the_bytes_it_had_and_shows_no_marked_value_in_between()
+    {
+        var keyId = _vault.CreateDataKey("local");
+        var encryptedFields = 0;
+        Check.One(Settings, Prop.ForAll(BsonGenerators.Documents, ArbMap.Default.ArbFor<int>(), (generated, seed) =>
+        {
+            var random = new Random(seed);
+            var sentinels = new List<byte[]>();
+            var document = WithSentinels(WithoutCiphertextSubtype(generated), random, sentinels, out var schemaJson, keyId, depth: 0);
+            var schema = EncryptionSchema.Parse(schemaJson);
+            encryptedFields += sentinels.Count;
+            var engine = new CsfleEngine(_vault, [new("db.coll", schema)]);
+            var insert = Insert(document);
+
+            var sent = engine.EncryptCommand("db", insert);
+
+            BsonValidator.Validate(sent.Span);
+            foreach (var sentinel in sentinels) Assert.Equal(-1, sent.Span.IndexOf(sentinel));
+            Assert.Equal(insert, engine.DecryptReply(sent).ToArray());
+        }));
+        output.WriteLine($"{encryptedFields} encrypted fields");
+        Assert.True(encryptedFields > 100);
+    }
+
+    [Fact]
+    public void Changed_commands_and_replies_give_a_result_or_a_typed_error()
+    {
+        const int Mutations = 20_000;
+        const int Seed = 20251;
+        using var fixture = new EngineFixture();
+        byte[][] originals =
+        [
+            ExtendedJson.ToBson($$"""{"insert": "coll", "documents": [{{EngineFixture.Patient}}], "ordered": true}"""),
+            ExtendedJson.ToBson("""{"find": "coll", "filter": {"ssn": 1, "$or": [{"insurance.policyNumber": {"$in": [1, 2]}}, {"name": {"$gt": "a"}}]}, "sort": {"name": 1}}"""),
+            ExtendedJson.ToBson("""{"aggregate": "other", "pipeline": [{"$lookup": {"from": "coll"}}], "cursor": {}}"""),
+            ExtendedJson.ToBson("""{"bulkWrite": 1, "ops": [], "nsInfo": [{"ns": "db.coll"}]}"""),
+        ];
+        var reply = fixture.Engine.EncryptCommand("db", originals[0]).ToArray();
+        var random = new Random(Seed);
+        var refused = 0;
+        for (var i = 0; i < Mutations; i++)
+        {
+            var command = Mutation.Of(originals[random.Next(originals.Length)], random);
+            refused += Refuses(() => fixture.Engine.EncryptCommand("db", command));
+            var changedReply = Mutation.Of(reply, random);
+            refused += Refuses(() => fixture.Engine.DecryptReply(changedReply));
+        }
+
+        output.WriteLine($"{2 * Mutations} mutations, seed {Seed}: {refused} refused");
+        Assert.InRange(refused, 1, 2 * Mutations - 1);
+    }
+
+    private static int Refuses(Func<object> action)
+    {
+        try
+        {
+            action();
+            return 0;
+        }
+        catch (CsfleException)
+        {
+            return 1;
+        }
+    }
+
+    /// <summary>
+    /// Makes the names of a document unique and free of dots, plants 16 unique bytes in values of types that can hold them,
+    /// and marks those in a schema, at the top and in embedded documents. The subtype of ciphertexts becomes that of bytes.
+    /// </summary>
+    private static byte[] WithSentinels(byte[] document, Random random, List<byte[]> sentinels, out string schema, Guid keyId, int depth)
+    {
+        var properties = new List<string>();
+        using var writer = new BsonWriter();
+        writer.StartDocument();
+        var reader = new BsonReader(document);
+        var index = 0;
+        while (reader.Read())
+        {
+            var name = $"f{index++}";
+            var bytes = Encoding.UTF8.GetBytes(name);
+            var choice = random.Next(4);
+            if (reader.Type == BsonType.Document && choice < 2)
+            {
+                var nested = WithSentinels(reader.Value.ToArray(), random, sentinels, out var nestedSchema, keyId, depth + 1);
+                properties.Add($"\"{name}\": {nestedSchema}");
+                writer.WriteDocument(bytes, nested);
+            }
+            else if (choice == 3 || EncryptedNode.IsProhibited(CsfleAlgorithm.Random, reader.Type) || IsZeroTimestamp(reader))
+            {
+                writer.WriteRaw(reader.Type, bytes, reader.Value);
+            }
+            else
+            {
+                var deterministic = choice == 0 && !EncryptedNode.IsProhibited(CsfleAlgorithm.Deterministic, reader.Type);
+                properties.Add(Encrypt(name, reader.Type, deterministic, keyId));
+                WriteWithSentinel(writer, bytes, reader, random, sentinels);
+            }
+        }
+
+        writer.EndDocument();
+        schema = $$$"""{"bsonType": "object", "properties": {{{{string.Join(", ", properties)}}}}}""";
+        return writer.ToArray();
+    }
+
+    private static string Encrypt(string name, BsonType type, bool deterministic, Guid keyId)
+        => $$$"""
+            "{{{name}}}": {"encrypt": {"keyId": [{"$uuid": "{{{keyId}}}"}], "bsonType": "{{{type.Alias()}}}",
+            "algorithm": "AEAD_AES_256_CBC_HMAC_SHA_512-{{{(deterministic ? "Deterministic" : "Random")}}}"}}
+            """;
+
+    private static void WriteWithSentinel(BsonWriter writer, byte[] name, in BsonReader reader, Random random, List<byte[]> sentinels)
+    {
+        var sentinel = Enumerable.Range(0, 16).Select(_ => (byte)random.Next('a', 'z' + 1)).ToArray();
+        switch (reader.Type)
+        {
+            case BsonType.String or BsonType.Symbol or BsonType.JavaScript:
+                writer.WriteText(reader.Type, name, [.. sentinel, .. reader.GetUtf8()]);
+                break;
+            case BsonType.Binary:
+                writer.WriteBinary(name, BinarySubtype.Generic, [.. reader.GetBinary(out _), .. sentinel]);
+                break;
+            case BsonType.Document or BsonType.Array:
+                if (reader.Type == BsonType.Document) writer.StartDocument(name);
+                else writer.StartArray(name);
+                writer.WriteElements(reader.Value);
+                writer.WriteString("zz"u8, sentinel);
+                writer.EndDocument();
+                break;
+            default:
+                writer.WriteRaw(reader.Type, name, reader.Value);
+                return;
+        }
+
+        sentinels.Add(sentinel);
+    }
+
+    private static byte[] WithoutCiphertextSubtype(byte[] document)
+    {
+        var changed = (byte[])document.Clone();
+        Walk(new BsonReader(document));
+        return changed;
+
+        void Walk(BsonReader reader)
+        {
+            while (reader.Read())
+            {
+                if (reader.Type is BsonType.Document or BsonType.Array or BsonType.JavaScriptWithScope)
+                {
+                    Walk(reader.ReadDocument());
+                }
+                else if (reader.Type == BsonType.Binary && document[reader.ValueStart + sizeof(int)] == BinarySubtype.Encrypted)
+                {
+                    changed[reader.ValueStart + sizeof(int)] = BinarySubtype.Generic;
+                }
+            }
+        }
+    }
+
+    private static bool IsZeroTimestamp(in BsonReader reader) => reader.Type == BsonType.Timestamp && reader.GetInt64() == 0;
+
+    private static byte[] Insert(byte[] document)
+    {
+        using var writer = new BsonWriter();
+        writer.StartDocument();
+        writer.WriteString("insert"u8, "coll"u8);
+        writer.StartArray("documents"u8);
+        writer.WriteDocument("0"u8, document);
+        writer.EndDocument();
+        writer.EndDocument();
+        return writer.ToArray();
+    }
+}
