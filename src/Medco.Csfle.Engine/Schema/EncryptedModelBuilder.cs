@@ -21,6 +21,7 @@ internal sealed class EncryptedModelBuilder
     private readonly IReadOnlyCollection<Type> _knownTypes;
     private readonly List<EncryptionSchemaError> _errors = [];
     private readonly List<(JsonPointer Pointer, string Location)> _keyFields = [];
+    private readonly Dictionary<Assembly, Type[]> _types = [];
 
     private EncryptedModelBuilder(Type root, IFieldMapping mapping, IReadOnlyCollection<Type> knownTypes)
     {
@@ -404,15 +405,19 @@ internal sealed class EncryptedModelBuilder
         }
     }
 
-    private static IEnumerable<Type> TypesIn(Assembly assembly)
+    private Type[] TypesIn(Assembly assembly)
     {
+        if (_types.TryGetValue(assembly, out var types)) return types;
         try
         {
-            return assembly.GetTypes();
+            types = assembly.GetTypes();
         }
         catch (ReflectionTypeLoadException exception)
         {
-            return exception.Types.OfType<Type>();
+            types = [.. exception.Types.OfType<Type>()];
         }
+
+        _types.Add(assembly, types);
+        return types;
     }
 }
