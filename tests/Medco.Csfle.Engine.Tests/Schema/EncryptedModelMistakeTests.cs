@@ -105,7 +105,7 @@ public class EncryptedModelMistakeTests
     }
 
     [Fact]
-    public void A_derived_class_with_a_collection_of_its_own_is_not_missed()
+    public void A_derived_class_with_a_collection_of_its_own_need_not_be_known()
         => Assert.NotNull(EncryptedModel.FromClass<Tenant>());
 
     private sealed class Marked
