@@ -71,6 +71,18 @@ public static class CsfleErrorCode
 
     /// <summary>A ciphertext that does not authenticate: it was changed, or belongs to another key.</summary>
     public const string DecryptionFailed = "CSFLE5002";
+
+    /// <summary>Settings of the SDK that are missing, wrong, or cannot work together.</summary>
+    public const string InvalidConfiguration = "CSFLE6001";
+
+    /// <summary>Another auto-encryption provider is registered with the driver in this process.</summary>
+    public const string ProviderTaken = "CSFLE6002";
+
+    /// <summary>Auto-encryption options that no client factory of this library issued.</summary>
+    public const string ForeignOptions = "CSFLE6003";
+
+    /// <summary>Something was asked for that is known only after start-up.</summary>
+    public const string NotStarted = "CSFLE6004";
 }
 
 /// <summary>

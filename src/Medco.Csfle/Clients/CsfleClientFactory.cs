@@ -1,0 +1,99 @@
+using Medco.Csfle.Clients;
+using Medco.Csfle.DependencyInjection;
+using Medco.Csfle.Engine;
+using Medco.Csfle.Engine.KeyVault;
+using Medco.Csfle.Engine.Kms;
+using Medco.Csfle.Engine.Schema;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using MongoDB.Driver;
+
+namespace Medco.Csfle;
+
+/// <summary>The factory of clients, for applications without a container; <c>services.AddCsfle</c> makes the same one.</summary>
+public sealed class CsfleClientFactory : ICsfleClientFactory, IDisposable
+{
+    private readonly CsfleOptions _options;
+    private readonly Lazy<MongoClient> _plainClient;
+    private readonly EngineSource _engine;
+    private readonly AutoEncryptionOptions _autoEncryption;
+    private bool _disposed;
+
+    internal CsfleClientFactory(CsfleOptions options, bool isDevelopment, ILoggerFactory? loggerFactory)
+    {
+        CsfleOptionsValidator.Validate(options);
+        loggerFactory ??= NullLoggerFactory.Instance;
+        _options = options;
+        _plainClient = new Lazy<MongoClient>(() => new MongoClient(NewSettings()));
+        Keys = new CsfleKeys(NewKeyVaultStore, () => options.OpenMasterKey!(loggerFactory.CreateLogger<LocalMasterKey>()), options.TimeProvider, loggerFactory);
+        _engine = new EngineSource(options, Keys, NewRunner, options.CreateMissingDataKeys ?? isDevelopment, loggerFactory.CreateLogger<CsfleClientFactory>());
+        _autoEncryption = AutoEncryptionRouter.Issue(_engine);
+    }
+
+    /// <inheritdoc/>
+    public CsfleKeys Keys { get; }
+
+    /// <inheritdoc/>
+    public IReadOnlyDictionary<string, EncryptionSchema> Schemas => _engine.Started?.Schemas ?? throw new CsfleConfigurationException(
+        CsfleErrorCode.NotStarted, "The schemas are known after start-up only, because they carry the ids of the data keys",
+        $"Await {nameof(InitializeAsync)} first; in a host, ask after it has started.");
+
+    /// <summary>Makes a factory. Nothing is read or written yet.</summary>
+    /// <param name="configure">Says where MongoDB, key vault and master key are, and which collections are encrypted.</param>
+    /// <exception cref="CsfleConfigurationException">Settings are missing or wrong; all of it is in the exception.</exception>
+    public static CsfleClientFactory Create(Action<CsfleBuilder> configure)
+    {
+        ArgumentNullException.ThrowIfNull(configure);
+        var options = new CsfleOptions();
+        configure(new CsfleBuilder(options));
+        return new CsfleClientFactory(options, isDevelopment: false, options.LoggerFactory);
+    }
+
+    /// <inheritdoc/>
+    public IMongoClient CreateEncryptedClient()
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        AutoEncryptionRouter.Register(MongoClientSettings.Extensions.AutoEncryptionProvider);
+        var settings = NewSettings();
+        settings.AutoEncryptionOptions = _autoEncryption;
+        return new MongoClient(settings);
+    }
+
+    /// <inheritdoc/>
+    public IMongoClient CreateUnencryptedClient()
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        return new MongoClient(NewSettings());
+    }
+
+    /// <inheritdoc/>
+    public void Initialize(CancellationToken cancellationToken = default) => _engine.Start(cancellationToken);
+
+    /// <inheritdoc/>
+    public async Task InitializeAsync(CancellationToken cancellationToken = default)
+        => await _engine.StartAsync(cancellationToken).ConfigureAwait(false);
+
+    /// <summary>Lets the data keys go. Encrypted clients of this factory refuse to work from now on.</summary>
+    public void Dispose()
+    {
+        if (_disposed) return;
+        _disposed = true;
+        _engine.Dispose();
+        Keys.Close();
+        if (_plainClient.IsValueCreated) _plainClient.Value.Dispose();
+    }
+
+    private MongoClientSettings NewSettings()
+    {
+        var settings = MongoClientSettings.FromConnectionString(_options.ConnectionString);
+        foreach (var configure in _options.ConfigureClient) configure(settings);
+        return settings.AutoEncryptionOptions is null
+            ? settings
+            : throw new CsfleConfigurationException([
+                new(nameof(CsfleBuilder.ConfigureClient), "It set AutoEncryptionOptions, which decide whether and how a client encrypts.", "Leave them alone: the factory sets them.")]);
+    }
+
+    private MongoClientCommandRunner NewRunner() => new(_plainClient.Value);
+
+    private IKeyVaultStore NewKeyVaultStore() => _options.KeyVaultStore ?? new MongoKeyVaultStore(NewRunner(), _options.KeyVaultNamespace!);
+}

@@ -1,0 +1,75 @@
+using Medco.Csfle.Engine;
+using MongoDB.Bson;
+using MongoDB.Bson.Serialization.Serializers;
+using MongoDB.Driver;
+
+namespace Medco.Csfle;
+
+/// <summary>Runs commands through a client of the driver, on the primary.</summary>
+public sealed class MongoClientCommandRunner : IMongoCommandRunner
+{
+    private readonly IMongoClient _client;
+
+    /// <summary>Runs commands through that client.</summary>
+    /// <param name="client">A client that does not encrypt; it stays the caller's.</param>
+    /// <exception cref="CsfleConfigurationException">The client encrypts: key vault and schemas must be read as they are.</exception>
+    public MongoClientCommandRunner(IMongoClient client)
+    {
+        ArgumentNullException.ThrowIfNull(client);
+        if (client.Settings.AutoEncryptionOptions is not null)
+        {
+            throw new CsfleConfigurationException(CsfleErrorCode.InvalidConfiguration, "Commands for the key vault and for schemas were to be run through an encrypting client",
+                "Pass a client without AutoEncryptionOptions: that of ICsfleClientFactory.CreateUnencryptedClient().");
+        }
+
+        _client = client;
+    }
+
+    /// <inheritdoc/>
+    public byte[] RunCommand(string databaseName, ReadOnlyMemory<byte> command, CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            using var reply = _client.GetDatabase(databaseName).RunCommand(ToCommand(command), ReadPreference.Primary, cancellationToken);
+            return ToBytes(reply);
+        }
+        catch (MongoServerException exception) when (ReplyOf(exception) is { } reply)
+        {
+            return reply;
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<byte[]> RunCommandAsync(string databaseName, ReadOnlyMemory<byte> command, CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            using var reply = await _client.GetDatabase(databaseName).RunCommandAsync(ToCommand(command), ReadPreference.Primary, cancellationToken).ConfigureAwait(false);
+            return ToBytes(reply);
+        }
+        catch (MongoServerException exception) when (ReplyOf(exception) is { } reply)
+        {
+            return reply;
+        }
+    }
+
+    private static BsonDocumentCommand<RawBsonDocument> ToCommand(ReadOnlyMemory<byte> command)
+        => new(new RawBsonDocument(command.ToArray()), RawBsonDocumentSerializer.Instance);
+
+    private static byte[] ToBytes(RawBsonDocument document)
+    {
+        var bytes = new byte[document.Slice.Length];
+        document.Slice.GetBytes(0, bytes, 0, bytes.Length);
+        return bytes;
+    }
+
+    // The driver has a type of its own for some replies of ok: 0, and for those of ok: 1 with a write concern error.
+    private static byte[]? ReplyOf(MongoServerException exception) => exception switch
+    {
+        MongoCommandException { Result: { } result } => result.ToBson(),
+        MongoNotPrimaryException { Result: { } result } => result.ToBson(),
+        MongoNodeIsRecoveringException { Result: { } result } => result.ToBson(),
+        MongoExecutionTimeoutException { Result: { } result } => result.ToBson(),
+        _ => null,
+    };
+}

@@ -1,0 +1,160 @@
+using Medco.Csfle.DependencyInjection;
+using Medco.Csfle.Engine;
+using Medco.Csfle.Engine.KeyVault;
+using Medco.Csfle.Engine.Kms;
+using Medco.Csfle.Schema;
+using Microsoft.Extensions.Logging;
+using MongoDB.Driver;
+
+namespace Medco.Csfle;
+
+/// <summary>
+/// Says what is encrypted and where the keys are. Nothing is opened, read or connected to before start-up, and everything is
+/// checked together.
+/// </summary>
+/// <remarks>
+/// Conventions, class maps and serializers of the driver are registered before start-up, as they are before the first use of a
+/// class.
+/// </remarks>
+public sealed class CsfleBuilder
+{
+    private readonly CsfleOptions _options;
+
+    internal CsfleBuilder(CsfleOptions options) => _options = options;
+
+    /// <summary>The server that all clients connect to.</summary>
+    /// <param name="connectionString">A connection string as the driver takes it, <c>mongodb://…</c> or <c>mongodb+srv://…</c>.</param>
+    public CsfleBuilder ConnectTo(string connectionString)
+    {
+        _options.ConnectionString = connectionString;
+        return this;
+    }
+
+    /// <summary>The collection that holds the data keys, on the same server.</summary>
+    /// <param name="keyVaultNamespace"><c>database.collection</c>; by custom <c>encryption.__keyVault</c>.</param>
+    public CsfleBuilder UseKeyVault(string keyVaultNamespace)
+    {
+        _options.KeyVaultNamespace = keyVaultNamespace;
+        _options.KeyVaultStore = null;
+        return this;
+    }
+
+    /// <summary>Data keys that are kept elsewhere: in a file, or in memory for tests.</summary>
+    /// <param name="store">The store; it stays the caller's.</param>
+    public CsfleBuilder UseKeyVault(IKeyVaultStore store)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        _options.KeyVaultStore = store;
+        _options.KeyVaultNamespace = null;
+        return this;
+    }
+
+    /// <summary>
+    /// A customer master key in a file, for development: whoever can read file and key vault can read everything.
+    /// <see cref="LocalMasterKey.CreateFile"/> creates one.
+    /// </summary>
+    /// <param name="path">The file; read at start-up.</param>
+    public CsfleBuilder UseLocalMasterKey(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        _options.OpenMasterKey = logger =>
+        {
+            using var masterKey = LocalMasterKey.FromFile(path, logger);
+            return new LocalKeyManagementService(masterKey);
+        };
+        return this;
+    }
+
+    /// <summary>A customer master key that the application has got from somewhere itself.</summary>
+    /// <param name="masterKey">The master key; it must not be disposed before start-up.</param>
+    public CsfleBuilder UseLocalMasterKey(LocalMasterKey masterKey)
+    {
+        ArgumentNullException.ThrowIfNull(masterKey);
+        _options.OpenMasterKey = _ => new LocalKeyManagementService(masterKey);
+        return this;
+    }
+
+    /// <summary>
+    /// An encrypted collection whose documents are objects of a class: the members marked <c>[Deterministic]</c> and
+    /// <c>[Random]</c> are encrypted, under the names and types that the driver's class maps store them with.
+    /// </summary>
+    /// <typeparam name="T">The class; <c>[EncryptedCollection]</c> on it names the collection.</typeparam>
+    public CsfleBuilder AddCollection<T>() => Add(new CollectionRegistration(null, typeof(T), null));
+
+    /// <summary>An encrypted collection whose documents are objects of a class, whatever <c>[EncryptedCollection]</c> on it says.</summary>
+    /// <typeparam name="T">The class.</typeparam>
+    /// <param name="namespace"><c>database.collection</c>.</param>
+    public CsfleBuilder AddCollection<T>(string @namespace)
+    {
+        ArgumentNullException.ThrowIfNull(@namespace);
+        return Add(new CollectionRegistration(@namespace, typeof(T), null));
+    }
+
+    /// <summary>An encrypted collection with a schema that was written by hand or kept in a file.</summary>
+    /// <param name="namespace"><c>database.collection</c>.</param>
+    /// <param name="schema">The encryption schema: a JSON schema with <c>encrypt</c> and <c>encryptMetadata</c>, in Extended JSON.</param>
+    public CsfleBuilder AddCollection(string @namespace, string schema)
+    {
+        ArgumentNullException.ThrowIfNull(@namespace);
+        ArgumentNullException.ThrowIfNull(schema);
+        return Add(new CollectionRegistration(@namespace, null, schema));
+    }
+
+    /// <summary>
+    /// Lets encrypted clients write to collections that have no schema, in clear. Without it such a write is refused, because a
+    /// model that was stored in the wrong collection would be stored in clear. Collections that have a schema are not affected.
+    /// </summary>
+    /// <param name="patterns"><c>database.collection</c> for one collection, <c>database.*</c> for all of a database.</param>
+    public CsfleBuilder AllowUnencrypted(params string[] patterns)
+    {
+        ArgumentNullException.ThrowIfNull(patterns);
+        _options.AllowUnencrypted.AddRange(patterns);
+        return this;
+    }
+
+    /// <summary>
+    /// Takes the schemas of collections that are not registered here from the server: from <c>encrypt</c> in the validator of
+    /// the collection. Whoever can change the validator can then switch encryption off; registered schemas are safer.
+    /// </summary>
+    public CsfleBuilder UseServerSchema()
+    {
+        _options.UseServerSchema = true;
+        return this;
+    }
+
+    /// <summary>
+    /// Whether start-up creates data keys that the classes name and the key vault does not have. Where nothing is said: in the
+    /// environment Development it does, elsewhere a missing key is an error, because a key vault that was mistyped must not
+    /// get new keys. A key that exists is never replaced.
+    /// </summary>
+    /// <param name="create">True creates them.</param>
+    public CsfleBuilder CreateMissingDataKeys(bool create = true)
+    {
+        _options.CreateMissingDataKeys = create;
+        return this;
+    }
+
+    /// <summary>Changes the settings of every client that is made: timeouts, TLS, credentials, monitoring.</summary>
+    /// <param name="configure">Is called for each client, before what this library sets itself.</param>
+    public CsfleBuilder ConfigureClient(Action<MongoClientSettings> configure)
+    {
+        ArgumentNullException.ThrowIfNull(configure);
+        _options.ConfigureClient.Add(configure);
+        return this;
+    }
+
+    /// <summary>Where to log; with a container, its own logging counts.</summary>
+    /// <param name="loggerFactory">Makes the loggers.</param>
+    public CsfleBuilder LogTo(ILoggerFactory loggerFactory)
+    {
+        ArgumentNullException.ThrowIfNull(loggerFactory);
+        _options.LoggerFactory = loggerFactory;
+        return this;
+    }
+
+    private CsfleBuilder Add(CollectionRegistration registration)
+    {
+        _options.Collections.Add(registration);
+        return this;
+    }
+}

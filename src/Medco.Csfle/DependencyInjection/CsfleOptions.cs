@@ -1,0 +1,35 @@
+using Medco.Csfle.Engine.KeyVault;
+using Medco.Csfle.Engine.Kms;
+using Medco.Csfle.Schema;
+using Microsoft.Extensions.Logging;
+using MongoDB.Driver;
+
+namespace Medco.Csfle.DependencyInjection;
+
+/// <summary>What <see cref="CsfleBuilder"/> was told. Opened, read or connected to is nothing of it.</summary>
+internal sealed class CsfleOptions
+{
+    public string? ConnectionString { get; set; }
+
+    public string? KeyVaultNamespace { get; set; }
+
+    public IKeyVaultStore? KeyVaultStore { get; set; }
+
+    /// <summary>Opens the master key; called at start-up.</summary>
+    public Func<ILogger, IKeyManagementService>? OpenMasterKey { get; set; }
+
+    public List<CollectionRegistration> Collections { get; } = [];
+
+    public List<string> AllowUnencrypted { get; } = [];
+
+    public bool UseServerSchema { get; set; }
+
+    /// <summary>Null where nothing was said: then they are created in Development.</summary>
+    public bool? CreateMissingDataKeys { get; set; }
+
+    public List<Action<MongoClientSettings>> ConfigureClient { get; } = [];
+
+    public ILoggerFactory? LoggerFactory { get; set; }
+
+    public TimeProvider TimeProvider { get; set; } = TimeProvider.System;
+}

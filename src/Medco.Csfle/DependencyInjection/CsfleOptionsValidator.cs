@@ -1,0 +1,115 @@
+using Medco.Csfle.Engine;
+using Medco.Csfle.Engine.Analysis;
+using Medco.Csfle.Engine.Schema;
+using Medco.Csfle.Schema;
+using MongoDB.Driver;
+
+namespace Medco.Csfle.DependencyInjection;
+
+/// <summary>Checks everything that can be checked without opening anything, all at once.</summary>
+internal static class CsfleOptionsValidator
+{
+    private const string NamespaceRemedy = "Write 'database.collection'.";
+
+    /// <summary>Checks the options.</summary>
+    /// <exception cref="CsfleConfigurationException">All mistakes in them.</exception>
+    public static void Validate(CsfleOptions options)
+    {
+        var errors = new List<CsfleConfigurationError>();
+        CheckConnectionString(options.ConnectionString, errors);
+        CheckKeys(options, errors);
+        CheckCollections(options, errors);
+        if (errors.Count > 0) throw new CsfleConfigurationException(errors);
+    }
+
+    // The driver's message quotes the connection string, and with it a password; so it must not get into ours.
+    private static void CheckConnectionString(string? connectionString, List<CsfleConfigurationError> errors)
+    {
+        if (string.IsNullOrWhiteSpace(connectionString))
+        {
+            errors.Add(new(nameof(CsfleBuilder.ConnectTo), "No server is named.", "Pass a connection string, such as 'mongodb://localhost:27017'."));
+            return;
+        }
+
+        try
+        {
+            _ = new MongoUrl(connectionString);
+        }
+        catch (Exception exception) when (exception is MongoConfigurationException or ArgumentException or FormatException)
+        {
+            errors.Add(new(nameof(CsfleBuilder.ConnectTo), "What is passed is no connection string.", "See MongoDB's manual, 'Connection Strings'; special characters in a password are percent-encoded."));
+        }
+    }
+
+    private static void CheckKeys(CsfleOptions options, List<CsfleConfigurationError> errors)
+    {
+        if (options.KeyVaultStore is null)
+        {
+            if (options.KeyVaultNamespace is not { } ns)
+            {
+                errors.Add(new(nameof(CsfleBuilder.UseKeyVault), "No key vault is named.", "Name the collection with the data keys; by custom it is 'encryption.__keyVault'."));
+            }
+            else if (!NamespaceName.IsValid(ns))
+            {
+                errors.Add(new(nameof(CsfleBuilder.UseKeyVault), $"'{ns}' does not name a collection.", NamespaceRemedy));
+            }
+        }
+
+        if (options.OpenMasterKey is null)
+        {
+            errors.Add(new(nameof(CsfleBuilder.UseLocalMasterKey), "No customer master key is configured.", "Name a master key file; LocalMasterKey.CreateFile creates one."));
+        }
+    }
+
+    private static void CheckCollections(CsfleOptions options, List<CsfleConfigurationError> errors)
+    {
+        const string AddCollection = nameof(CsfleBuilder.AddCollection);
+        if (options.Collections.Count == 0 && options.AllowUnencrypted.Count == 0 && !options.UseServerSchema)
+        {
+            errors.Add(new(AddCollection, "No collection is encrypted.", "Register a class or a schema, or take the schemas from the server with UseServerSchema()."));
+        }
+
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var registration in options.Collections)
+        {
+            var call = registration.Type is { } type ? $"{AddCollection}<{ClassNames.Of(type)}>" : AddCollection;
+            if (Find(registration, call, errors) is not { } ns) continue;
+            if (!NamespaceName.IsValid(ns))
+            {
+                errors.Add(new(call, $"'{ns}' does not name a collection.", NamespaceRemedy));
+            }
+            else if (ns == options.KeyVaultNamespace)
+            {
+                errors.Add(new(call, $"'{ns}' is the key vault, which cannot be encrypted itself.", "Keep the data keys in a collection of their own."));
+            }
+            else if (!seen.Add(ns))
+            {
+                errors.Add(new(call, $"'{ns}' is registered twice.", "Register each collection once; the classes of a hierarchy share the registration of their base class."));
+            }
+        }
+
+        try
+        {
+            _ = new UnencryptedNamespaces(options.AllowUnencrypted);
+        }
+        catch (NamespaceException exception)
+        {
+            errors.Add(new(nameof(CsfleBuilder.AllowUnencrypted), exception.Message, exception.Remedy));
+        }
+    }
+
+    private static string? Find(CollectionRegistration registration, string call, List<CsfleConfigurationError> errors)
+    {
+        try
+        {
+            if (RegisteredCollections.NamespaceOf(registration) is { } ns) return ns;
+            errors.Add(new(call, "The class does not say in which collection it is stored.", $"Put [EncryptedCollection(\"database.collection\")] on it, or write {call}(\"database.collection\")."));
+        }
+        catch (ArgumentException exception)
+        {
+            errors.Add(new(call, exception.Message, NamespaceRemedy));
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,243 @@
+using Medco.Csfle.Engine;
+using Medco.Csfle.Engine.Cryptography;
+using Medco.Csfle.Engine.KeyVault;
+using Medco.Csfle.Engine.Kms;
+using Microsoft.Extensions.Logging;
+
+namespace Medco.Csfle;
+
+/// <summary>
+/// The data keys of an application in its key vault: creates them and finds them by name. A key that exists is never replaced.
+/// </summary>
+public sealed class CsfleKeys
+{
+    private const int MaxNamesListed = 20;
+    private const int Unauthorized = 13;
+
+    private readonly Lazy<IKeyVaultStore> _store;
+    private readonly Func<IKeyManagementService> _openMasterKey;
+    private readonly KeyVaultOptions _options;
+    private readonly ILogger _logger;
+    private readonly object _lock = new();
+    private (KeyVaultService Vault, string Provider)? _service;
+    private volatile bool _hasIndex;
+    private bool _closed;
+
+    internal CsfleKeys(Func<IKeyVaultStore> openStore, Func<IKeyManagementService> openMasterKey, TimeProvider time, ILoggerFactory loggerFactory)
+    {
+        _store = new Lazy<IKeyVaultStore>(openStore);
+        _openMasterKey = openMasterKey;
+        _options = new KeyVaultOptions { TimeProvider = time, LoggerFactory = loggerFactory };
+        _logger = loggerFactory.CreateLogger<CsfleKeys>();
+    }
+
+    /// <summary>The engine's service for the same key vault, with the master key of this application.</summary>
+    /// <exception cref="MasterKeyException">The master key cannot be read.</exception>
+    public KeyVaultService Service => Open().Vault;
+
+    internal string Description => _store.Value.Description;
+
+    /// <summary>
+    /// Creates a data key with that name, wrapped by the configured master key, after making sure of the unique index that
+    /// keeps names unique.
+    /// </summary>
+    /// <param name="keyAltName">The key alternate name, as <c>[DataKey]</c> gives it.</param>
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    /// <returns>The id of the new key.</returns>
+    /// <exception cref="DataKeyException"><see cref="CsfleErrorCode.DuplicateDataKey"/>: the name is taken; no key was added.</exception>
+    /// <exception cref="MasterKeyException">The master key cannot be read.</exception>
+    /// <exception cref="KeyVaultException">The key vault cannot be read or written.</exception>
+    public Guid CreateDataKey(string keyAltName, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(keyAltName);
+        var (vault, provider) = Open();
+        EnsureIndex(isRequired: true, cancellationToken);
+        return vault.CreateDataKey(provider, new DataKeyCreationOptions { KeyAltNames = [keyAltName] }, cancellationToken);
+    }
+
+    /// <inheritdoc cref="CreateDataKey"/>
+    public async Task<Guid> CreateDataKeyAsync(string keyAltName, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(keyAltName);
+        var (vault, provider) = Open();
+        await EnsureIndexAsync(isRequired: true, cancellationToken).ConfigureAwait(false);
+        return await vault.CreateDataKeyAsync(provider, new DataKeyCreationOptions { KeyAltNames = [keyAltName] }, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>The id of the data key with that name. Needs no master key.</summary>
+    /// <param name="keyAltName">One of the key's alternate names.</param>
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    /// <returns>Null where the key vault has none.</returns>
+    /// <exception cref="DataKeyException"><see cref="CsfleErrorCode.MalformedDataKey"/>: the document found is no data key.</exception>
+    /// <exception cref="KeyVaultException">The key vault cannot be read.</exception>
+    public Guid? FindDataKey(string keyAltName, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(keyAltName);
+        return FirstId(_store.Value.Find([], [keyAltName], cancellationToken));
+    }
+
+    /// <inheritdoc cref="FindDataKey"/>
+    public async Task<Guid?> FindDataKeyAsync(string keyAltName, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(keyAltName);
+        return FirstId(await _store.Value.FindAsync([], [keyAltName], cancellationToken).ConfigureAwait(false));
+    }
+
+    /// <summary>Makes sure of the unique index on names, once.</summary>
+    /// <param name="isRequired">False lets a user who may only read the key vault go on, with a warning in the log.</param>
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    internal void EnsureIndex(bool isRequired, CancellationToken cancellationToken)
+    {
+        if (_hasIndex || _store.Value is not MongoKeyVaultStore store) return;
+        try
+        {
+            store.EnsureIndex(cancellationToken);
+            _hasIndex = true;
+        }
+        catch (KeyVaultException exception) when (!isRequired && exception.ServerCode == Unauthorized)
+        {
+            _logger.KeyVaultIndexNotChecked(Description);
+        }
+    }
+
+    /// <inheritdoc cref="EnsureIndex"/>
+    internal async ValueTask EnsureIndexAsync(bool isRequired, CancellationToken cancellationToken)
+    {
+        if (_hasIndex || _store.Value is not MongoKeyVaultStore store) return;
+        try
+        {
+            await store.EnsureIndexAsync(cancellationToken).ConfigureAwait(false);
+            _hasIndex = true;
+        }
+        catch (KeyVaultException exception) when (!isRequired && exception.ServerCode == Unauthorized)
+        {
+            _logger.KeyVaultIndexNotChecked(Description);
+        }
+    }
+
+    /// <summary>The ids of the keys with those names.</summary>
+    /// <param name="names">The names.</param>
+    /// <param name="createMissing">Whether a key that is not there is created. One that is there but does not unwrap is not touched.</param>
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    /// <exception cref="DataKeyException">Keys are missing; the error names all of them, and the names that are there.</exception>
+    internal Dictionary<string, Guid> Resolve(IReadOnlyCollection<string> names, bool createMissing, CancellationToken cancellationToken)
+    {
+        if (names.Count == 0) return [];
+        var ids = IdsByName(_store.Value.Find([], names, cancellationToken));
+        var missing = names.Where(name => !ids.ContainsKey(name)).ToArray();
+        if (missing.Length == 0) return ids;
+        if (!createMissing) throw NotFound(missing, _store.Value.List(MaxNamesListed + 1, cancellationToken));
+        foreach (var name in missing) ids[name] = FindOrCreate(name, cancellationToken);
+        return ids;
+    }
+
+    /// <inheritdoc cref="Resolve"/>
+    internal async ValueTask<Dictionary<string, Guid>> ResolveAsync(IReadOnlyCollection<string> names, bool createMissing, CancellationToken cancellationToken)
+    {
+        if (names.Count == 0) return [];
+        var ids = IdsByName(await _store.Value.FindAsync([], names, cancellationToken).ConfigureAwait(false));
+        var missing = names.Where(name => !ids.ContainsKey(name)).ToArray();
+        if (missing.Length == 0) return ids;
+        if (!createMissing) throw NotFound(missing, await _store.Value.ListAsync(MaxNamesListed + 1, cancellationToken).ConfigureAwait(false));
+        foreach (var name in missing) ids[name] = await FindOrCreateAsync(name, cancellationToken).ConfigureAwait(false);
+        return ids;
+    }
+
+    /// <summary>Unwraps the keys, which proves that they are there and that the master key is theirs, and keeps them in memory.</summary>
+    internal void Load(IReadOnlyCollection<Guid> ids, CancellationToken cancellationToken)
+    {
+        var keys = new DataKey[ids.Count];
+        Service.AcquireKeys([.. ids.Select(KeyReference.ById)], keys, cancellationToken);
+        foreach (var key in keys) key.Release();
+    }
+
+    /// <inheritdoc cref="Load"/>
+    internal async ValueTask LoadAsync(IReadOnlyCollection<Guid> ids, CancellationToken cancellationToken)
+    {
+        var keys = new DataKey[ids.Count];
+        await Service.AcquireKeysAsync(ids.Select(KeyReference.ById).ToArray(), keys, cancellationToken).ConfigureAwait(false);
+        foreach (var key in keys) key.Release();
+    }
+
+    /// <summary>Lets keys and master key go. The store, where it was given, stays the caller's.</summary>
+    internal void Close()
+    {
+        lock (_lock)
+        {
+            _closed = true;
+            _service?.Vault.Dispose();
+        }
+    }
+
+    private (KeyVaultService Vault, string Provider) Open()
+    {
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_closed, this);
+            if (_service is { } open) return open;
+            var masterKey = _openMasterKey();
+            var service = (new KeyVaultService(_store.Value, [masterKey], _options), masterKey.Provider);
+            _service = service;
+            return service;
+        }
+    }
+
+    // Another process may have created it between the question and the answer.
+    private Guid FindOrCreate(string name, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return CreateDataKey(name, cancellationToken);
+        }
+        catch (DataKeyException exception) when (exception.Code == CsfleErrorCode.DuplicateDataKey)
+        {
+            if (FindDataKey(name, cancellationToken) is { } id) return id;
+            throw;
+        }
+    }
+
+    private async ValueTask<Guid> FindOrCreateAsync(string name, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await CreateDataKeyAsync(name, cancellationToken).ConfigureAwait(false);
+        }
+        catch (DataKeyException exception) when (exception.Code == CsfleErrorCode.DuplicateDataKey)
+        {
+            if (await FindDataKeyAsync(name, cancellationToken).ConfigureAwait(false) is { } id) return id;
+            throw;
+        }
+    }
+
+    private static Guid? FirstId(IReadOnlyList<DataKeyDocument> found) => found.Count == 0 ? null : found[0].Id;
+
+    private static Dictionary<string, Guid> IdsByName(IReadOnlyList<DataKeyDocument> found)
+    {
+        var ids = new Dictionary<string, Guid>(StringComparer.Ordinal);
+        foreach (var key in found)
+        {
+            foreach (var name in key.KeyAltNames)
+            {
+                if (ids.TryAdd(name, key.Id)) continue;
+                throw new DataKeyException(CsfleErrorCode.DuplicateDataKey, $"two data keys, {ids[name]} and {key.Id}, have the name '{name}'",
+                    "Take the name away from the one that nothing is encrypted with, and create the unique index on keyAltNames.", key.Id, name);
+            }
+        }
+
+        return ids;
+    }
+
+    private DataKeyException NotFound(string[] missing, IReadOnlyList<DataKeyDocument> listed)
+    {
+        var names = listed.SelectMany(key => key.KeyAltNames).Take(MaxNamesListed).ToArray();
+        var content = listed.Count == 0 ? "It holds no data key at all"
+            : names.Length == 0 ? "None of its data keys has a name"
+            : $"It has the names '{string.Join("', '", names)}'{(listed.Count > MaxNamesListed || listed.Sum(key => key.KeyAltNames.Count) > names.Length ? " and more" : "")}";
+        return new DataKeyException(
+            CsfleErrorCode.DataKeyNotFound,
+            $"{Description} holds no data key named '{string.Join("', '", missing)}': it may be empty or misnamed. {content}",
+            $"Check {nameof(CsfleBuilder.UseKeyVault)}(...) and [DataKey(...)]. Where nothing has been encrypted with the key yet, create it with {nameof(CsfleKeys)}.{nameof(CreateDataKey)} or ask for {nameof(CsfleBuilder.CreateMissingDataKeys)}().",
+            null,
+            missing[0]);
+    }
+}

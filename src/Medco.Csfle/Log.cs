@@ -1,0 +1,13 @@
+using Microsoft.Extensions.Logging;
+
+namespace Medco.Csfle;
+
+/// <summary>Everything this assembly logs. Names and ids; never a value, a key or a connection string.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(6001, LogLevel.Information, "Client-side field level encryption is ready: {Collections} encrypted collections, {Keys} data keys, {KeyVault}.")]
+    public static partial void Started(this ILogger logger, int collections, int keys, string keyVault);
+
+    [LoggerMessage(6002, LogLevel.Warning, "This user may not create the unique index on keyAltNames in {KeyVault}, so that nobody checked that it is there. Create it as a user that may.")]
+    public static partial void KeyVaultIndexNotChecked(this ILogger logger, string keyVault);
+}
