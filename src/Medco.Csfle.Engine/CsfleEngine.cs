@@ -17,16 +17,18 @@ namespace Medco.Csfle.Engine;
 public sealed class CsfleEngine
 {
     private readonly KeyVaultService _keyVault;
-    private readonly CommandAnalyzer _analyzer;
+    private readonly CommandAnalyzer _analyzer = new(new UnencryptedNamespaces([]));
+    private readonly SchemaMap _schemas;
     private readonly IRandomSource _random;
 
     /// <summary>An engine for the collections of a schema map.</summary>
     /// <param name="keyVault">Where data keys come from.</param>
     /// <param name="schemas">
     /// The encryption schema of each encrypted collection, by namespace, <c>db.collection</c>. A collection that is not named
-    /// is taken for unencrypted: commands on it pass as they are.
+    /// is taken for unencrypted: what reads it passes as it is.
     /// </param>
-    /// <exception cref="ArgumentException">A namespace is not of the form <c>db.collection</c>, or stands twice.</exception>
+    /// <exception cref="NamespaceException">A namespace is not of the form <c>db.collection</c>.</exception>
+    /// <exception cref="ArgumentException">A namespace stands twice.</exception>
     public CsfleEngine(KeyVaultService keyVault, IEnumerable<KeyValuePair<string, EncryptionSchema>> schemas)
         : this(keyVault, schemas, SystemRandomSource.Instance)
     {
@@ -37,7 +39,7 @@ public sealed class CsfleEngine
         ArgumentNullException.ThrowIfNull(keyVault);
         ArgumentNullException.ThrowIfNull(schemas);
         _keyVault = keyVault;
-        _analyzer = new CommandAnalyzer(new SchemaMap(schemas));
+        _schemas = new SchemaMap(schemas);
         _random = random;
     }
 
@@ -53,7 +55,7 @@ public sealed class CsfleEngine
     public ReadOnlyMemory<byte> EncryptCommand(string databaseName, ReadOnlyMemory<byte> command, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(databaseName);
-        var plan = _analyzer.Analyze(databaseName, command);
+        var plan = _analyzer.Analyze(databaseName, command, _schemas);
         if (!plan.HasPlaceholders) return command;
         using var keys = new AcquiredKeys(plan.Keys);
         _keyVault.AcquireKeys(keys.References.Span, keys.DataKeys.Span, cancellationToken);
@@ -66,7 +68,7 @@ public sealed class CsfleEngine
         string databaseName, ReadOnlyMemory<byte> command, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(databaseName);
-        var plan = _analyzer.Analyze(databaseName, command);
+        var plan = _analyzer.Analyze(databaseName, command, _schemas);
         if (!plan.HasPlaceholders) return command;
         using var keys = new AcquiredKeys(plan.Keys);
         await _keyVault.AcquireKeysAsync(keys.References, keys.DataKeys, cancellationToken).ConfigureAwait(false);

@@ -21,6 +21,9 @@ public static class CsfleErrorCode
     /// <summary>Attributes on classes that cannot become an encryption schema.</summary>
     public const string InvalidMapping = "CSFLE2002";
 
+    /// <summary>A text that was to name a collection or collections, and does not.</summary>
+    public const string InvalidNamespace = "CSFLE2003";
+
     /// <summary>A command that this library does not know how to analyse, so that it may not be sent.</summary>
     public const string CommandNotSupported = "CSFLE3001";
 
@@ -38,6 +41,9 @@ public static class CsfleErrorCode
 
     /// <summary>A command that is not shaped as MongoDB's manual describes it.</summary>
     public const string MalformedCommand = "CSFLE3006";
+
+    /// <summary>A write to a collection that has no encryption schema and was not allowed to be unencrypted.</summary>
+    public const string UnregisteredNamespace = "CSFLE3007";
 
     /// <summary>A customer master key that cannot be read or has the wrong length.</summary>
     public const string InvalidMasterKey = "CSFLE4001";
@@ -135,6 +141,15 @@ public sealed class EncryptionSchemaException : CsfleException
         => errors.Count == 1
             ? $"{subject}: {errors[0]}"
             : $"{subject} has {errors.Count} mistakes:{string.Concat(errors.Select(error => $"{Environment.NewLine}  - {error}"))}{Environment.NewLine}";
+}
+
+/// <summary>A text that was to be <c>db.collection</c>, or a pattern for it, and is not.</summary>
+public sealed class NamespaceException : CsfleException
+{
+    internal NamespaceException(string what, string remedy)
+        : base(CsfleErrorCode.InvalidNamespace, $"{what}.", remedy)
+    {
+    }
 }
 
 /// <summary>A command that may not be sent: it cannot work on encrypted fields, or is not known to be safe.</summary>

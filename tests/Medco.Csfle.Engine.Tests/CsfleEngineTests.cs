@@ -52,7 +52,7 @@ public sealed class CsfleEngineTests : IDisposable
 
     [Theory]
     [InlineData("""{"insert": "coll", "documents": [{"name": "x"}]}""")]
-    [InlineData("""{"insert": "other", "documents": [{"ssn": 1}]}""")]
+    [InlineData("""{"find": "other", "filter": {"ssn": 1}}""")]
     [InlineData("""{"hello": 1}""")]
     public void A_command_without_anything_to_encrypt_is_the_same_memory(string command)
     {

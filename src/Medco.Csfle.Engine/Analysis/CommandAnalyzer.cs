@@ -9,19 +9,18 @@ namespace Medco.Csfle.Engine.Analysis;
 /// Query analysis: decides of every command whether it goes out as it is, with values encrypted, or not at all. A pure
 /// function of the command's bytes and the schemas.
 /// </summary>
-internal sealed class CommandAnalyzer
+/// <param name="allowed">Where values may be written though there is no schema.</param>
+internal sealed class CommandAnalyzer(UnencryptedNamespaces allowed)
 {
-    private readonly SchemaMap _schemas;
-
-    /// <summary>An analyzer for collections with these schemas; what the map does not name is taken for unencrypted.</summary>
-    public CommandAnalyzer(SchemaMap schemas) => _schemas = schemas;
+    private readonly UnencryptedNamespaces _allowed = allowed;
 
     /// <summary>Analyses one command.</summary>
     /// <param name="databaseName">The database the command runs in.</param>
     /// <param name="command">One BSON document, its document sequences folded in as arrays.</param>
+    /// <param name="schemas">The schemas of the collections that have one.</param>
     /// <exception cref="QueryAnalysisException">The command may not be sent.</exception>
     /// <exception cref="BsonFormatException">The bytes are not BSON.</exception>
-    public EncryptionPlan Analyze(string databaseName, ReadOnlyMemory<byte> command)
+    public EncryptionPlan Analyze(string databaseName, ReadOnlyMemory<byte> command, SchemaMap schemas)
     {
         var bytes = command.Span;
         var first = new BsonReader(bytes);
@@ -41,13 +40,13 @@ internal sealed class CommandAnalyzer
         if (rule == CommandRule.Analysed)
         {
             CheckDatabase(bytes, databaseName);
-            Dispatch(bytes, first, name, databaseName, plan);
+            Dispatch(bytes, first, name, databaseName, plan, schemas);
         }
 
         return plan;
     }
 
-    private void Dispatch(ReadOnlySpan<byte> bytes, BsonReader first, string name, string databaseName, EncryptionPlan plan)
+    private void Dispatch(ReadOnlySpan<byte> bytes, BsonReader first, string name, string databaseName, EncryptionPlan plan, SchemaMap schemas)
     {
         switch (name)
         {
@@ -55,20 +54,25 @@ internal sealed class CommandAnalyzer
                 if (first.Type != BsonType.Document) throw Malformed("explain value is not a document", name);
                 var inner = first.ReadDocument();
                 if (!inner.Read()) throw Malformed("explain value is an empty document", name);
-                RefuseIfEncrypted(bytes, CollectionOf(inner, databaseName, inner.GetName()), name);
+                RefuseIfEncrypted(bytes, CollectionOf(inner, databaseName, inner.GetName()), name, schemas);
                 return;
             case "bulkWrite":
-                RefuseEncryptedNamespaces(new BsonReader(bytes));
+                CheckBulkNamespaces(new BsonReader(bytes), schemas);
                 return;
             case "renameCollection":
-                RefuseRename(new BsonReader(bytes));
+                RefuseRename(new BsonReader(bytes), schemas);
                 return;
         }
 
         var collection = CollectionOf(first, databaseName, name);
-        if (_schemas.Find(collection) is not { EncryptsAnything: true } schema)
+        if (schemas.Find(collection) is not { EncryptsAnything: true } schema)
         {
-            if (name is "aggregate" or "create" or "collMod") RefuseReferences(bytes, databaseName, collection, name);
+            if (name is "insert" or "update" || (name == "findAndModify" && new BsonReader(bytes).ReadTo("update"u8)))
+            {
+                WritePolicy.Check(collection, name, schemas, _allowed);
+            }
+
+            if (name is "aggregate" or "create" or "collMod") RefuseReferences(bytes, databaseName, collection, name, schemas);
             return;
         }
 
@@ -107,15 +111,15 @@ internal sealed class CommandAnalyzer
         }
     }
 
-    private void RefuseIfEncrypted(ReadOnlySpan<byte> bytes, string collection, string command)
+    private static void RefuseIfEncrypted(ReadOnlySpan<byte> bytes, string collection, string command, SchemaMap schemas)
     {
-        if (_schemas.Find(collection) is { EncryptsAnything: true }) throw NotYet(collection, command);
+        if (schemas.Find(collection) is { EncryptsAnything: true }) throw NotYet(collection, command);
 
         // The explained command may be an aggregation that reads other collections.
-        RefuseReferences(bytes, collection[..collection.IndexOf('.', StringComparison.Ordinal)], collection, command);
+        RefuseReferences(bytes, collection[..collection.IndexOf('.', StringComparison.Ordinal)], collection, command, schemas);
     }
 
-    private void RefuseEncryptedNamespaces(BsonReader command)
+    private void CheckBulkNamespaces(BsonReader command, SchemaMap schemas)
     {
         while (command.ReadTo("nsInfo"u8))
         {
@@ -128,23 +132,26 @@ internal sealed class CommandAnalyzer
                 while (info.ReadTo("ns"u8))
                 {
                     if (info.Type != BsonType.String) throw Malformed("'ns' must be a string", "bulkWrite");
-                    if (_schemas.Find(info.GetString()) is { EncryptsAnything: true })
+                    var collection = info.GetString();
+                    if (schemas.Find(collection) is { EncryptsAnything: true })
                     {
                         throw new QueryAnalysisException(CsfleErrorCode.CommandNotSupported, "The bulkWrite command only supports Queryable Encryption",
-                            "Write with the insert, update and delete of one collection.", info.GetString(), @operator: "bulkWrite");
+                            "Write with the insert, update and delete of one collection.", collection, @operator: "bulkWrite");
                     }
+
+                    WritePolicy.Check(collection, "bulkWrite", schemas, _allowed);
                 }
             }
         }
     }
 
-    private void RefuseRename(BsonReader command)
+    private static void RefuseRename(BsonReader command, SchemaMap schemas)
     {
         while (command.Read())
         {
             if (!command.Name.SequenceEqual("renameCollection"u8) && !command.Name.SequenceEqual("to"u8)) continue;
             if (command.Type != BsonType.String) throw Malformed($"'{command.GetName()}' must be a string", "renameCollection");
-            if (_schemas.Find(command.GetString()) is { EncryptsAnything: true })
+            if (schemas.Find(command.GetString()) is { EncryptsAnything: true })
             {
                 throw new QueryAnalysisException(CsfleErrorCode.WouldLeakPlaintext,
                     "Renaming would separate a collection from its encryption schema, or put another under it",
@@ -156,9 +163,9 @@ internal sealed class CommandAnalyzer
     // A pipeline on an unencrypted collection can name an encrypted one, with constants compared in clear, and can write
     // into it. Until pipelines are analysed, a pipeline that names any other collection passes only where nothing at all is
     // encrypted.
-    private void RefuseReferences(ReadOnlySpan<byte> bytes, string databaseName, string collection, string command)
+    private static void RefuseReferences(ReadOnlySpan<byte> bytes, string databaseName, string collection, string command, SchemaMap schemas)
     {
-        if (!_schemas.EncryptsAnything) return;
+        if (!schemas.EncryptsAnything) return;
         if (PipelineReferences.FindIn(new BsonReader(bytes)) is not { } stage) return;
         throw new QueryAnalysisException(CsfleErrorCode.CommandNotSupported,
             $"'{stage}' refers to another collection of '{databaseName}' or elsewhere, which cannot be analysed yet",

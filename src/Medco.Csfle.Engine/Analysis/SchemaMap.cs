@@ -8,9 +8,16 @@ internal sealed class SchemaMap
     private readonly Dictionary<string, EncryptionSchema> _schemas;
 
     /// <summary>A map with one schema for each namespace, <c>db.collection</c>.</summary>
+    /// <exception cref="NamespaceException">One is not a namespace: its schema would never be found.</exception>
+    /// <exception cref="ArgumentException">One stands twice.</exception>
     public SchemaMap(IEnumerable<KeyValuePair<string, EncryptionSchema>> schemas)
     {
         _schemas = new Dictionary<string, EncryptionSchema>(schemas, StringComparer.Ordinal);
+        if (_schemas.Keys.FirstOrDefault(name => !NamespaceName.IsValid(name)) is { } wrong)
+        {
+            throw new NamespaceException($"'{wrong}' does not name a collection", "Give the schema of each collection under 'db.collection'.");
+        }
+
         EncryptsAnything = _schemas.Values.Any(schema => schema.EncryptsAnything);
     }
 

@@ -8,6 +8,7 @@ namespace Medco.Csfle.Engine.Tests.Analysis;
 /// # a comment
 /// case: name
 /// schema: {...} or the name of a file in Cases/Schemas
+/// allow: namespaces that may be written without a schema, separated by blanks; may be left out
 /// command: {...}
 /// expect: {...} | unchanged | error CODE text the message contains
 /// </code>
@@ -15,9 +16,11 @@ namespace Medco.Csfle.Engine.Tests.Analysis;
 /// <c>expect</c>, <c>{"$encrypted": {"a": 1, "k": "...", "v": value}}</c> stands for a ciphertext: algorithm (1 deterministic,
 /// 2 random), key (id or alternate name) and plaintext.
 /// </remarks>
-public sealed record AnalysisCase(string File, string Name, string Schema, string Command, string Expect)
+public sealed record AnalysisCase(string File, string Name, string Schema, string Allow, string Command, string Expect)
 {
-    private static readonly string[] Keys = ["case", "schema", "command", "expect"];
+    private static readonly string[] Required = ["case", "schema", "command", "expect"];
+
+    private static readonly string[] Keys = [.. Required, "allow"];
 
     /// <summary>All cases of all files, in order.</summary>
     public static IReadOnlyList<AnalysisCase> LoadAll()
@@ -62,7 +65,7 @@ public sealed record AnalysisCase(string File, string Name, string Schema, strin
 
     private static AnalysisCase Finish(string path, Dictionary<string, StringBuilder> parts)
     {
-        foreach (var key in Keys)
+        foreach (var key in Required)
         {
             if (!parts.ContainsKey(key)) throw new InvalidDataException($"{path}: case '{parts["case"]}' has no '{key}'");
         }
@@ -71,6 +74,7 @@ public sealed record AnalysisCase(string File, string Name, string Schema, strin
         if (!schema.StartsWith('{')) schema = System.IO.File.ReadAllText(Path.Combine(Folder, "Schemas", schema));
         return new AnalysisCase(
             Path.GetFileName(path), parts["case"].ToString().Trim(), schema,
+            parts.TryGetValue("allow", out var allow) ? allow.ToString().Trim() : "",
             parts["command"].ToString().Trim(), parts["expect"].ToString().Trim());
     }
 }

@@ -27,19 +27,20 @@ public sealed class AnalysisCaseTests(ITestOutputHelper output)
         Assert.Equal(name, Cases[index].ToString());
         var @case = Cases[index];
         var schema = EncryptionSchema.Parse(@case.Schema);
-        var analyzer = new CommandAnalyzer(new SchemaMap([new("db.coll", schema)]));
+        var analyzer = new CommandAnalyzer(new UnencryptedNamespaces(@case.Allow.Split(' ', StringSplitOptions.RemoveEmptyEntries)));
+        var schemas = new SchemaMap([new("db.coll", schema)]);
         var command = ExtendedJson.ToBson(@case.Command);
 
         if (@case.Expect.StartsWith("error ", StringComparison.Ordinal))
         {
             var parts = @case.Expect.Split(' ', 3);
-            var exception = Assert.ThrowsAny<CsfleException>(() => analyzer.Analyze("db", command));
+            var exception = Assert.ThrowsAny<CsfleException>(() => analyzer.Analyze("db", command, schemas));
             Assert.Equal(parts[1], exception.Code);
             Assert.Contains(parts[2], exception.Message, StringComparison.OrdinalIgnoreCase);
             return;
         }
 
-        var plan = analyzer.Analyze("db", command);
+        var plan = analyzer.Analyze("db", command, schemas);
         if (@case.Expect == "unchanged")
         {
             Assert.False(plan.HasPlaceholders);
