@@ -83,7 +83,7 @@ internal static class ClrTypes
         }
 
         if (Scalars.TryGetValue(type, out var scalar)) return Scalar(scalar);
-        if (DriverAttributes.HasOwnSerializer(type)) return Unknown;
+        if (DriverAttributes.HasOwnSerializer(type)) return Unknown with { Contained = [type] };
         if (ScalarsByName.TryGetValue(type.FullName ?? "", out scalar)) return Scalar(scalar);
         if (type.Namespace == "MongoDB.Bson") return Unknown;
 
