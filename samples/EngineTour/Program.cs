@@ -44,7 +44,7 @@ try
     var engine = new CsfleEngine(vault, [new(model.Namespace!, schema)]);
 
     Checks.Section("D. A collection whose validator refuses plaintext");
-    var created = Run($$"""{"create": "patients", "validator": {"$jsonSchema": {{schema.ToJson()}} }}""");
+    var created = Run($$"""{"create": "patients", "validator": {"$jsonSchema": {{schema.ToJson()}} } }""");
     checks.That(IsOk(created), "the collection is created with the schema as its validator");
 
     Checks.Section("E. An insert, as it is written and as it is sent");
@@ -80,9 +80,9 @@ try
     var query = Fails<QueryAnalysisException>(() => engine.EncryptCommand(Database, ExtendedJson.ToBson("""{"find": "patients", "filter": {"bloodType": "AB+"}}""")));
     Checks.Show("a query on a random field", query!.Message);
     checks.That(query.Message.Contains("randomized encryption algorithm", StringComparison.Ordinal), "a random field cannot be queried");
-    var update = Fails<QueryAnalysisException>(() => engine.EncryptCommand(Database, ExtendedJson.ToBson("""{"insert": "patients", "documents": [{"ssn": null}]}""")));
-    Checks.Show("null in an encrypted field", update!.Message);
-    checks.That(update.Path == "ssn", "null cannot be encrypted, and the error names the field");
+    var missing = Fails<QueryAnalysisException>(() => engine.EncryptCommand(Database, ExtendedJson.ToBson("""{"insert": "patients", "documents": [{"ssn": null}]}""")));
+    Checks.Show("null in an encrypted field", missing!.Message);
+    checks.That(missing.Path == "ssn", "null cannot be encrypted, and the error names the field");
 
     Checks.Section("I. A client without encryption cannot store plaintext either");
     var refused = Run($$"""{"insert": "patients", "documents": [{{Json(jon)}}]}""");
