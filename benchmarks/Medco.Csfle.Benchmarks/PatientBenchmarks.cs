@@ -33,15 +33,7 @@ public class PatientBenchmarks
         var keys = model.KeyAltNames.ToDictionary(name => name, name => _vault.CreateDataKey("local", new DataKeyCreationOptions { KeyAltNames = [name] }));
         _engine = new CsfleEngine(_vault, [new(model.Namespace!, model.ToSchema(keys))]);
 
-        var patient = new Patient
-        {
-            Name = "Jon Doe",
-            Ssn = 241014209,
-            Last4ssn = 4209,
-            BloodType = "AB+",
-            MedicalRecords = [new MedicalRecord { Weight = 180, BloodPressure = "120/80" }],
-            Insurance = new Insurance { PolicyNumber = 123142, Provider = "MaestCare" },
-        };
+        var patient = JonDoe.Create();
         var json = JsonSerializer.Serialize(patient, JsonSerializerOptions.Web);
         _insert = ExtendedJson.ToBson($$"""{"insert": "patients", "documents": [{{json}}], "ordered": true}""");
         _find = ExtendedJson.ToBson("""{"find": "patients", "filter": {"ssn": 241014209}, "limit": 1}""");
