@@ -118,7 +118,9 @@ public class InProcessMongoServerTests
     public async Task Disposing_under_load_ends_every_client()
     {
         var server = InProcessMongoServer.Start();
-        var clients = Enumerable.Range(0, 8).Select(_ => Task.Factory.StartNew(() =>
+        const int Clients = 8;
+        using var answeredOnce = new CountdownEvent(Clients);
+        var clients = Enumerable.Range(0, Clients).Select(_ => Task.Factory.StartNew(() =>
         {
             var answered = 0;
             try
@@ -127,7 +129,7 @@ public class InProcessMongoServerTests
                 while (true)
                 {
                     client.RoundTrip("{'insert': 'c', 'documents': [{}], '$db': 'test'}");
-                    answered++;
+                    if (answered++ == 0) answeredOnce.Signal();
                 }
             }
             catch (Exception e) when (e is IOException or SocketException)
@@ -136,7 +138,7 @@ public class InProcessMongoServerTests
             }
         }, TaskCreationOptions.LongRunning)).ToArray();
 
-        await Task.Delay(200);
+        Assert.True(answeredOnce.Wait(TimeSpan.FromSeconds(30)));
         await server.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(10));
         Assert.All(await Task.WhenAll(clients).WaitAsync(TimeSpan.FromSeconds(10)), answered => Assert.True(answered > 0));
     }

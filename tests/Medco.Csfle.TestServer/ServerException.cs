@@ -11,6 +11,7 @@ internal static class ErrorCode
     public const int FailedToParse = 9;
     public const int Unauthorized = 13;
     public const int TypeMismatch = 14;
+    public const int Overflow = 15;
     public const int InvalidLength = 16;
     public const int ProtocolError = 17;
     public const int IllegalOperation = 20;
@@ -40,6 +41,7 @@ internal static class ErrorCode
         [FailedToParse] = "FailedToParse",
         [Unauthorized] = "Unauthorized",
         [TypeMismatch] = "TypeMismatch",
+        [Overflow] = "Overflow",
         [InvalidLength] = "InvalidLength",
         [ProtocolError] = "ProtocolError",
         [IllegalOperation] = "IllegalOperation",

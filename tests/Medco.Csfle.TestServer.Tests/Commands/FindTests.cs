@@ -18,6 +18,7 @@ public sealed class FindTests : IDisposable
     [InlineData(", 'filter': {'_id': {'$ne': 3}}", "1 2 4 5")]
     [InlineData(", 'sort': {'_id': -1}", "5 4 3 2 1")]
     [InlineData(", 'sort': {'_id': -1}, 'skip': 1, 'limit': 2", "4 3")]
+    [InlineData(", 'hint': {'$natural': 1}", "1 2 3 4 5")]
     [InlineData(", 'skip': 10", "")]
     [InlineData(", 'limit': 0", "1 2 3 4 5")]
     [InlineData(", 'limit': {'$numberDouble': '2.0'}", "1 2")]
@@ -54,6 +55,8 @@ public sealed class FindTests : IDisposable
     [InlineData(238, "'returnKey': true")]
     [InlineData(238, "'collation': {'locale': 'de'}")]
     [InlineData(2, "'hint': 'other_1'")]
+    [InlineData(2, "'hint': {'$natural': -1}")]
+    [InlineData(2, "'hint': 1")]
     [InlineData(31254, "'projection': {'a': 1, 'b': 0}")]
     public void A_query_that_is_none_is_an_error_with_and_without_a_collection(int code, string options)
     {

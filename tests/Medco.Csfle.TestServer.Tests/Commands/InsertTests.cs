@@ -90,6 +90,16 @@ public sealed class InsertTests : IDisposable
     [InlineData(14, "{'insert': 'c', 'documents': [{}], 'ordered': 'yes'}")]
     public void A_command_that_is_no_insert_is_an_error(int code, string command) => _server.RunError(code, command);
 
+    [Theory]
+    [InlineData(100, 1)]
+    [InlineData(101, 0)]
+    public void A_document_has_at_most_100_levels(int levels, int inserted)
+    {
+        var document = string.Concat(Enumerable.Repeat("{'a': ", levels - 1)) + "{}" + new string('}', levels - 1);
+        var reply = _server.RunOk($"{{'insert': 'c', 'documents': [{document}]}}");
+        Assert.Equal(inserted, ServerCalls.Int(reply.Find("n")!));
+    }
+
     [Fact]
     public void A_document_of_more_than_16_MiB_is_a_write_error()
     {

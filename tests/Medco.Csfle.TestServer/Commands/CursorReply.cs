@@ -1,4 +1,3 @@
-using Medco.Csfle.Engine.Bson;
 using Medco.Csfle.TestServer.Storage;
 
 namespace Medco.Csfle.TestServer.Commands;

@@ -43,7 +43,8 @@ internal static class FindCommand
         var isKnown = hint is null
             or { Type: BsonType.String, Text: "_id_" }
             or { Type: BsonType.Document, Document.Count: 0 }
-            || (hint is { IsDocument: true, Document.Count: 1 } && hint.Document[0].Name == "_id");
+            || (hint is { IsDocument: true, Document.Count: 1 } && hint.Document[0] is { Name: "_id" or "$natural", Value.IsNumber: true } key
+                && ValueOrder.AreEqual(key.Value, Value.FromInt32(1)));
         if (!isKnown) throw ServerException.BadValue("error processing query: hint provided does not correspond to an existing index");
     }
 

@@ -1,4 +1,3 @@
-using Medco.Csfle.Engine.Bson;
 using Medco.Csfle.TestServer.Query;
 using Medco.Csfle.TestServer.Storage;
 using Medco.Csfle.TestServer.Values;

@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
 using Medco.Csfle.Engine.Bson;
-using Medco.Csfle.TestServer.Commands;
 using Medco.Csfle.TestServer.Values;
 
 namespace Medco.Csfle.TestServer.Protocol;

@@ -1,4 +1,3 @@
-using Medco.Csfle.Engine.Bson;
 using Medco.Csfle.TestServer.Values;
 
 namespace Medco.Csfle.TestServer.Query;

@@ -1,6 +1,5 @@
 using Medco.Csfle.Engine.Bson;
 using Medco.Csfle.TestServer.Query;
-using Medco.Csfle.TestServer.Validation;
 using Medco.Csfle.TestServer.Values;
 
 namespace Medco.Csfle.TestServer.Storage;

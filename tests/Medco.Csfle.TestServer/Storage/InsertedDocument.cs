@@ -9,6 +9,9 @@ namespace Medco.Csfle.TestServer.Storage;
 /// <summary>Makes of a document that is inserted the one that is stored.</summary>
 internal static class InsertedDocument
 {
+    /// <summary>The most levels of nesting (manual, "MongoDB Limits and Thresholds"), the document itself included.</summary>
+    private const int MaxDepth = 100;
+
     private static readonly byte[] ProcessBytes = RandomNumberGenerator.GetBytes(5);
     private static int _counter = RandomNumberGenerator.GetInt32(0x100_0000);
     private static int _increment;
@@ -25,6 +28,7 @@ internal static class InsertedDocument
             throw ServerException.BadValue($"object to insert too large. size in bytes: {document.Bytes.Length}, max size: {WireLimits.MaxDocumentBytes}");
         }
 
+        if (IsDeeperThan(MaxDepth, document)) throw new ServerException(ErrorCode.Overflow, $"object to insert exceeds {MaxDepth} levels of nesting");
         CheckId(document);
         var hasIdInFront = document.Count > 0 && document[0].Name == "_id";
         if (hasIdInFront && !document.Elements.Any(IsEmptyTimestamp)) return document;
@@ -53,6 +57,9 @@ internal static class InsertedDocument
             throw new ServerException(ErrorCode.DollarPrefixedFieldName, $"_id fields may not contain '$'-prefixed fields: {name} is not valid for storage.");
         }
     }
+
+    private static bool IsDeeperThan(int depth, Document document)
+        => depth == 0 || document.Elements.Any(element => (element.Value.IsDocument || element.Value.IsArray) && IsDeeperThan(depth - 1, element.Value.Document));
 
     private static bool IsEmptyTimestamp(Element element)
         => element.Name != "_id" && element.Value is { Type: BsonType.Timestamp, Int64: 0 };

@@ -1,5 +1,4 @@
 using Medco.Csfle.Engine.Bson;
-using Medco.Csfle.TestServer.Query;
 using Medco.Csfle.TestServer.Values;
 
 namespace Medco.Csfle.TestServer.Validation;
