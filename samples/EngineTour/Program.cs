@@ -12,10 +12,18 @@ using MedcoMd.Model;
 
 const string Database = "medicalRecords";
 var checks = new Checks();
+var uri = Environment.GetEnvironmentVariable("MONGODB_URI");
 var folder = Directory.CreateTempSubdirectory("engine-tour-").FullName;
 try
 {
-    using var server = InProcessMongoServer.Start();
+    using var inProcess = InProcessMongoServer.Start();
+    using var remote = string.IsNullOrEmpty(uri) ? null : RemoteCommandRunner.Connect(uri);
+    IMongoCommandRunner server = remote is null ? inProcess : remote;
+    Console.WriteLine(remote is null ? "On the in-process server; MONGODB_URI names another." : "On the server that MONGODB_URI names.");
+    if (Documents(Run("""{"listCollections": 1, "filter": {"name": "patients"}, "nameOnly": true}""")).Count > 0)
+    {
+        throw new InvalidOperationException($"{Database}.patients exists on this server. The tour creates it and drops it at the end: drop it first, or use another server.");
+    }
 
     Checks.Section("A. A customer master key, in a file");
     var masterKeyPath = Path.Combine(folder, "master-key.bin");
@@ -44,19 +52,11 @@ try
     var engine = new CsfleEngine(vault, [new(model.Namespace!, schema)]);
 
     Checks.Section("D. A collection whose validator refuses plaintext");
-    var created = Run($$"""{"create": "patients", "validator": {"$jsonSchema": {{schema.ToJson()}} }}""");
+    var created = Run($$"""{"create": "patients", "validator": {"$jsonSchema": {{schema.ToJson()}} } }""");
     checks.That(IsOk(created), "the collection is created with the schema as its validator");
 
     Checks.Section("E. An insert, as it is written and as it is sent");
-    var jon = new Patient
-    {
-        Name = "Jon Doe",
-        Ssn = 241014209,
-        Last4ssn = 4209,
-        BloodType = "AB+",
-        MedicalRecords = [new MedicalRecord { Weight = 180, BloodPressure = "120/80" }],
-        Insurance = new Insurance { PolicyNumber = 123142, Provider = "MaestCare" },
-    };
+    var jon = JonDoe.Create();
     var insert = ExtendedJson.ToBson($$"""{"insert": "patients", "documents": [{{Json(jon)}}]}""");
     var sent = engine.EncryptCommand(Database, insert);
     Checks.Show("written", ExtendedJson.ToJson(insert, indented: true));
@@ -80,9 +80,9 @@ try
     var query = Fails<QueryAnalysisException>(() => engine.EncryptCommand(Database, ExtendedJson.ToBson("""{"find": "patients", "filter": {"bloodType": "AB+"}}""")));
     Checks.Show("a query on a random field", query!.Message);
     checks.That(query.Message.Contains("randomized encryption algorithm", StringComparison.Ordinal), "a random field cannot be queried");
-    var update = Fails<QueryAnalysisException>(() => engine.EncryptCommand(Database, ExtendedJson.ToBson("""{"insert": "patients", "documents": [{"ssn": null}]}""")));
-    Checks.Show("null in an encrypted field", update!.Message);
-    checks.That(update.Path == "ssn", "null cannot be encrypted, and the error names the field");
+    var missing = Fails<QueryAnalysisException>(() => engine.EncryptCommand(Database, ExtendedJson.ToBson("""{"insert": "patients", "documents": [{"ssn": null}]}""")));
+    Checks.Show("null in an encrypted field", missing!.Message);
+    checks.That(missing.Path == "ssn", "null cannot be encrypted, and the error names the field");
 
     Checks.Section("I. A client without encryption cannot store plaintext either");
     var refused = Run($$"""{"insert": "patients", "documents": [{{Json(jon)}}]}""");
@@ -100,7 +100,6 @@ try
     var patients = File.ReadLines(Path.Combine(AppContext.BaseDirectory, "patients.jsonl"))
         .Select(line => JsonSerializer.Deserialize<Patient>(line, JsonSerializerOptions.Web)!)
         .ToList();
-    server.ClearCommands();
     foreach (var batch in patients.Chunk(100))
     {
         var command = ExtendedJson.ToBson($$"""{"insert": "patients", "documents": [{{string.Join(',', batch.Select(Json))}}]}""");
@@ -117,11 +116,14 @@ try
 
     var policyNumbers = patients.Select(patient => patient.Insurance.PolicyNumber).ToHashSet();
     var bloodPressures = patients.SelectMany(patient => patient.MedicalRecords).Select(record => record.BloodPressure).ToHashSet();
+    var stored = Documents(Run("""{"find": "patients", "batchSize": 2000, "singleBatch": true}"""));
+    checks.That(stored.Count == 1001, "a database administrator finds all of them");
     checks.That(
-        server.Commands.All(command => !Values.In(command.Bytes).Any(value => value is int number && policyNumbers.Contains(number)
-            || value is string text && bloodPressures.Contains(text))),
-        "no policy number and no blood pressure ever reached the server");
+        !stored.SelectMany(document => Values.In(ExtendedJson.ToBson(document))).Any(value => value is int number && policyNumbers.Contains(number)
+            || value is string text && bloodPressures.Contains(text)),
+        "and neither a policy number nor a blood pressure in any");
 
+    checks.That(IsOk(Run("""{"drop": "patients"}""")), "the collection is dropped");
     checks.Finish();
     return 0;
 

@@ -1,6 +1,7 @@
 using Medco.Csfle.Engine.Analysis;
 using Medco.Csfle.Engine.Cryptography;
 using Medco.Csfle.Engine.KeyVault;
+using Medco.Csfle.Engine.Operations;
 using Medco.Csfle.Engine.Schema;
 
 namespace Medco.Csfle.Engine;
@@ -17,50 +18,64 @@ namespace Medco.Csfle.Engine;
 public sealed class CsfleEngine
 {
     private readonly KeyVaultService _keyVault;
-    private readonly CommandAnalyzer _analyzer = new(new UnencryptedNamespaces([]));
+    private readonly CommandAnalyzer _analyzer;
     private readonly SchemaMap _schemas;
+    private readonly ServerSchemaCache? _serverSchemas;
     private readonly IRandomSource _random;
 
-    /// <summary>An engine for the collections of a schema map.</summary>
+    /// <summary>An engine for the collections of a schema map, which writes to those collections alone.</summary>
     /// <param name="keyVault">Where data keys come from.</param>
-    /// <param name="schemas">
-    /// The encryption schema of each encrypted collection, by namespace, <c>db.collection</c>. A collection that is not named
-    /// is taken for unencrypted: what reads it passes as it is.
-    /// </param>
+    /// <param name="schemas">The encryption schema of each collection, by namespace, <c>db.collection</c>.</param>
     /// <exception cref="NamespaceException">A namespace is not of the form <c>db.collection</c>.</exception>
     /// <exception cref="ArgumentException">A namespace stands twice.</exception>
     public CsfleEngine(KeyVaultService keyVault, IEnumerable<KeyValuePair<string, EncryptionSchema>> schemas)
-        : this(keyVault, schemas, SystemRandomSource.Instance)
+        : this(keyVault, new CsfleEngineOptions { Schemas = new Dictionary<string, EncryptionSchema>(schemas, StringComparer.Ordinal) })
     {
     }
 
-    internal CsfleEngine(KeyVaultService keyVault, IEnumerable<KeyValuePair<string, EncryptionSchema>> schemas, IRandomSource random)
+    /// <summary>An engine for the collections that the options name, and those that have a schema on the server.</summary>
+    /// <param name="keyVault">Where data keys come from.</param>
+    /// <param name="options">Which collections are encrypted, and which may be written to in clear.</param>
+    /// <exception cref="NamespaceException">A namespace, or a pattern for namespaces, is none.</exception>
+    public CsfleEngine(KeyVaultService keyVault, CsfleEngineOptions options)
+        : this(keyVault, options, SystemRandomSource.Instance)
+    {
+    }
+
+    internal CsfleEngine(KeyVaultService keyVault, CsfleEngineOptions options, IRandomSource random)
     {
         ArgumentNullException.ThrowIfNull(keyVault);
-        ArgumentNullException.ThrowIfNull(schemas);
+        ArgumentNullException.ThrowIfNull(options);
         _keyVault = keyVault;
-        _schemas = new SchemaMap(schemas);
+        _analyzer = new CommandAnalyzer(new UnencryptedNamespaces(options.AllowUnencrypted));
+        _schemas = new SchemaMap(options.Schemas);
+        _serverSchemas = options.ServerSchemas is { } runner ? new ServerSchemaCache(runner, options.TimeProvider) : null;
         _random = random;
     }
 
     /// <summary>Encrypts in a command what its collection's schema says, and refuses a command that must not be sent.</summary>
     /// <param name="databaseName">The database the command runs in; <c>$db</c> in the command, if there, has to name the same.</param>
     /// <param name="command">One BSON document; document sequences are folded in as arrays. Not changed.</param>
-    /// <param name="cancellationToken">Gives up waiting for data keys.</param>
+    /// <param name="cancellationToken">Gives up waiting for schemas and data keys.</param>
     /// <returns>The command to send: the very bytes that came in where nothing is to be encrypted.</returns>
     /// <exception cref="QueryAnalysisException">The command cannot work on encrypted fields, or is not known to be safe.</exception>
     /// <exception cref="BsonFormatException">The bytes are not BSON.</exception>
     /// <exception cref="DataKeyException">A data key cannot be found or unwrapped.</exception>
     /// <exception cref="KeyVaultException">The key vault cannot be read.</exception>
+    /// <exception cref="ServerSchemaException">The server was to be asked for a schema and did not give it.</exception>
+    /// <exception cref="EncryptionSchemaException">The schema of a collection on the server is invalid.</exception>
     public ReadOnlyMemory<byte> EncryptCommand(string databaseName, ReadOnlyMemory<byte> command, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(databaseName);
-        var plan = _analyzer.Analyze(databaseName, command, _schemas);
-        if (!plan.HasPlaceholders) return command;
-        using var keys = new AcquiredKeys(plan.Keys);
-        _keyVault.AcquireKeys(keys.References.Span, keys.DataKeys.Span, cancellationToken);
-        keys.Acquired = true;
-        return plan.Apply(keys.DataKeys.Span, _random);
+        var schemas = _schemas;
+        if (_serverSchemas is not null)
+        {
+            var named = new NamedSchemas(databaseName, command, _schemas, _serverSchemas);
+            schemas = named.Complete(_serverSchemas.Find(named.Missing, cancellationToken));
+        }
+
+        var plan = _analyzer.Analyze(databaseName, command, schemas);
+        return plan.HasPlaceholders ? Encrypt(plan, cancellationToken) : command;
     }
 
     /// <inheritdoc cref="EncryptCommand"/>
@@ -68,12 +83,15 @@ public sealed class CsfleEngine
         string databaseName, ReadOnlyMemory<byte> command, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(databaseName);
-        var plan = _analyzer.Analyze(databaseName, command, _schemas);
-        if (!plan.HasPlaceholders) return command;
-        using var keys = new AcquiredKeys(plan.Keys);
-        await _keyVault.AcquireKeysAsync(keys.References, keys.DataKeys, cancellationToken).ConfigureAwait(false);
-        keys.Acquired = true;
-        return plan.Apply(keys.DataKeys.Span, _random);
+        var schemas = _schemas;
+        if (_serverSchemas is not null)
+        {
+            var named = new NamedSchemas(databaseName, command, _schemas, _serverSchemas);
+            schemas = named.Complete(await _serverSchemas.FindAsync(named.Missing, cancellationToken).ConfigureAwait(false));
+        }
+
+        var plan = _analyzer.Analyze(databaseName, command, schemas);
+        return plan.HasPlaceholders ? await EncryptAsync(plan, cancellationToken).ConfigureAwait(false) : command;
     }
 
     /// <summary>
@@ -90,20 +108,16 @@ public sealed class CsfleEngine
     public ReadOnlyMemory<byte> DecryptReply(ReadOnlyMemory<byte> reply, CancellationToken cancellationToken = default)
     {
         if (ReplyDecryption.CollectKeys(reply.Span) is not { } set) return reply;
-        using var keys = new AcquiredKeys(set.Ids);
-        _keyVault.AcquireKeys(keys.References.Span, keys.DataKeys.Span, cancellationToken);
-        keys.Acquired = true;
-        return ReplyDecryption.Decrypt(reply.Span, set, keys.DataKeys.Span);
+        using var keys = AcquiredKeys.Acquire(_keyVault, [.. set.Ids.Select(KeyReference.ById)], cancellationToken);
+        return ReplyDecryption.Decrypt(reply.Span, set, keys.Span);
     }
 
     /// <inheritdoc cref="DecryptReply"/>
     public async ValueTask<ReadOnlyMemory<byte>> DecryptReplyAsync(ReadOnlyMemory<byte> reply, CancellationToken cancellationToken = default)
     {
         if (ReplyDecryption.CollectKeys(reply.Span) is not { } set) return reply;
-        using var keys = new AcquiredKeys(set.Ids);
-        await _keyVault.AcquireKeysAsync(keys.References, keys.DataKeys, cancellationToken).ConfigureAwait(false);
-        keys.Acquired = true;
-        return ReplyDecryption.Decrypt(reply.Span, set, keys.DataKeys.Span);
+        using var keys = await AcquiredKeys.AcquireAsync(_keyVault, [.. set.Ids.Select(KeyReference.ById)], cancellationToken).ConfigureAwait(false);
+        return ReplyDecryption.Decrypt(reply.Span, set, keys.Span);
     }
 
     /// <summary>Encrypts one value explicitly, whatever schemas say.</summary>
@@ -117,7 +131,7 @@ public sealed class CsfleEngine
     /// <exception cref="DataKeyException">The data key cannot be found or unwrapped.</exception>
     /// <exception cref="KeyVaultException">The key vault cannot be read.</exception>
     public byte[] Encrypt(ReadOnlyMemory<byte> value, CsfleAlgorithm algorithm, Guid keyId, CancellationToken cancellationToken = default)
-        => Encrypt(value, algorithm, KeyReference.ById(keyId), cancellationToken);
+        => Encrypt(ExplicitEncryption.Plan(value, algorithm, KeyReference.ById(keyId)), cancellationToken);
 
     /// <inheritdoc cref="Encrypt(ReadOnlyMemory{byte}, CsfleAlgorithm, Guid, CancellationToken)"/>
     /// <param name="value">A document with one element named <c>v</c>, the value.</param>
@@ -125,7 +139,7 @@ public sealed class CsfleEngine
     /// <param name="keyAltName">One of the data key's alternate names.</param>
     /// <param name="cancellationToken">Gives up waiting for the data key.</param>
     public byte[] Encrypt(ReadOnlyMemory<byte> value, CsfleAlgorithm algorithm, string keyAltName, CancellationToken cancellationToken = default)
-        => Encrypt(value, algorithm, NamedKey(keyAltName), cancellationToken);
+        => Encrypt(ExplicitEncryption.Plan(value, algorithm, NamedKey(keyAltName)), cancellationToken);
 
     /// <inheritdoc cref="Encrypt(ReadOnlyMemory{byte}, CsfleAlgorithm, Guid, CancellationToken)"/>
     public ValueTask<byte[]> EncryptAsync(ReadOnlyMemory<byte> value, CsfleAlgorithm algorithm, Guid keyId, CancellationToken cancellationToken = default)
@@ -156,23 +170,20 @@ public sealed class CsfleEngine
         return (await DecryptReplyAsync(ciphertext, cancellationToken).ConfigureAwait(false)).ToArray();
     }
 
-    private byte[] Encrypt(ReadOnlyMemory<byte> value, CsfleAlgorithm algorithm, KeyReference key, CancellationToken cancellationToken)
+    private byte[] Encrypt(EncryptionPlan plan, CancellationToken cancellationToken)
     {
-        var plan = ExplicitEncryption.Plan(value, algorithm, key);
-        using var keys = new AcquiredKeys(plan.Keys);
-        _keyVault.AcquireKeys(keys.References.Span, keys.DataKeys.Span, cancellationToken);
-        keys.Acquired = true;
-        return plan.Apply(keys.DataKeys.Span, _random);
+        using var keys = AcquiredKeys.Acquire(_keyVault, [.. plan.Keys], cancellationToken);
+        return plan.Apply(keys.Span, _random);
     }
 
     private async ValueTask<byte[]> EncryptAsync(
         ReadOnlyMemory<byte> value, CsfleAlgorithm algorithm, KeyReference key, CancellationToken cancellationToken)
+        => await EncryptAsync(ExplicitEncryption.Plan(value, algorithm, key), cancellationToken).ConfigureAwait(false);
+
+    private async ValueTask<byte[]> EncryptAsync(EncryptionPlan plan, CancellationToken cancellationToken)
     {
-        var plan = ExplicitEncryption.Plan(value, algorithm, key);
-        using var keys = new AcquiredKeys(plan.Keys);
-        await _keyVault.AcquireKeysAsync(keys.References, keys.DataKeys, cancellationToken).ConfigureAwait(false);
-        keys.Acquired = true;
-        return plan.Apply(keys.DataKeys.Span, _random);
+        using var keys = await AcquiredKeys.AcquireAsync(_keyVault, [.. plan.Keys], cancellationToken).ConfigureAwait(false);
+        return plan.Apply(keys.Span, _random);
     }
 
     private static KeyReference NamedKey(string keyAltName)
@@ -181,33 +192,59 @@ public sealed class CsfleEngine
         return KeyReference.ByName(keyAltName);
     }
 
+    /// <summary>The namespaces that one command names: which schemas to ask the server for, and all schemas once it has answered.</summary>
+    private readonly struct NamedSchemas
+    {
+        private readonly CommandNamespaces _named;
+        private readonly SchemaMap _local;
+        private readonly ServerSchemaCache _server;
+
+        public NamedSchemas(string databaseName, ReadOnlyMemory<byte> command, SchemaMap local, ServerSchemaCache server)
+        {
+            _named = CommandNamespaces.Of(databaseName, command.Span);
+            _local = local;
+            _server = server;
+            Missing = [.. _named.Existing.Where(name => !local.Contains(name))];
+        }
+
+        public IReadOnlyList<string> Missing { get; }
+
+        public SchemaMap Complete(IReadOnlyDictionary<string, EncryptionSchema?> found)
+        {
+            // The next command shall see what this one changes. Another that asks before the change has happened keeps the old
+            // answer for as long as any; what holds then is the server's own validator.
+            if (_named.ChangesSchemas) _server.Forget();
+            if (_named.Created is { } created) found = new Dictionary<string, EncryptionSchema?>(found, StringComparer.Ordinal) { [created] = null };
+            return _local.With(found);
+        }
+    }
+
     /// <summary>The data keys of one operation, released together at its end.</summary>
     private sealed class AcquiredKeys : IDisposable
     {
-        private readonly KeyReference[] _references;
-        private readonly DataKey[] _dataKeys;
+        private readonly DataKey[] _keys;
 
-        public AcquiredKeys(IReadOnlyList<KeyReference> references)
+        private AcquiredKeys(DataKey[] keys) => _keys = keys;
+
+        public ReadOnlySpan<DataKey> Span => _keys;
+
+        public static AcquiredKeys Acquire(KeyVaultService keyVault, KeyReference[] references, CancellationToken cancellationToken)
         {
-            _references = [.. references];
-            _dataKeys = new DataKey[_references.Length];
+            var keys = new DataKey[references.Length];
+            keyVault.AcquireKeys(references, keys, cancellationToken);
+            return new AcquiredKeys(keys);
         }
 
-        public AcquiredKeys(IReadOnlyList<Guid> ids)
-            : this([.. ids.Select(KeyReference.ById)])
+        public static async ValueTask<AcquiredKeys> AcquireAsync(KeyVaultService keyVault, KeyReference[] references, CancellationToken cancellationToken)
         {
+            var keys = new DataKey[references.Length];
+            await keyVault.AcquireKeysAsync(references, keys, cancellationToken).ConfigureAwait(false);
+            return new AcquiredKeys(keys);
         }
-
-        public bool Acquired { get; set; }
-
-        public ReadOnlyMemory<KeyReference> References => _references;
-
-        public Memory<DataKey> DataKeys => _dataKeys;
 
         public void Dispose()
         {
-            if (!Acquired) return;
-            foreach (var key in _dataKeys) key.Release();
+            foreach (var key in _keys) key.Release();
         }
     }
 }

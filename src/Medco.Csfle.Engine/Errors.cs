@@ -24,6 +24,9 @@ public static class CsfleErrorCode
     /// <summary>A text that was to name a collection or collections, and does not.</summary>
     public const string InvalidNamespace = "CSFLE2003";
 
+    /// <summary>A collection whose encryption schema the server was asked for and did not give.</summary>
+    public const string ServerSchemaUnavailable = "CSFLE2004";
+
     /// <summary>A command that this library does not know how to analyse, so that it may not be sent.</summary>
     public const string CommandNotSupported = "CSFLE3001";
 
@@ -250,4 +253,41 @@ public sealed class KeyVaultException : CsfleException
         : base(CsfleErrorCode.KeyVaultUnavailable, $"{what}.", remedy, innerException)
     {
     }
+
+    internal KeyVaultException(string what, string remedy, in ServerError error)
+        : this(what, remedy)
+    {
+        ServerCode = error.Code;
+        ServerCodeName = error.CodeName;
+    }
+
+    /// <summary>MongoDB's code of the error, where a server answered with one.</summary>
+    public int? ServerCode { get; }
+
+    /// <summary>MongoDB's name of that code, such as <c>Unauthorized</c>, where the server gave it.</summary>
+    public string? ServerCodeName { get; }
+}
+
+/// <summary>A collection whose encryption schema could not be read from the server, so that commands on it may not be sent.</summary>
+public sealed class ServerSchemaException : CsfleException
+{
+    internal ServerSchemaException(string what, string remedy, string collection, Exception? innerException = null)
+        : base(CsfleErrorCode.ServerSchemaUnavailable, $"{what}.", remedy, innerException)
+        => Collection = collection;
+
+    internal ServerSchemaException(string what, string remedy, string collection, in ServerError error)
+        : this(what, remedy, collection)
+    {
+        ServerCode = error.Code;
+        ServerCodeName = error.CodeName;
+    }
+
+    /// <summary>The namespace, <c>db.collection</c>; the first where several were asked for at once.</summary>
+    public string Collection { get; }
+
+    /// <summary>MongoDB's code of the error, where the server answered with one.</summary>
+    public int? ServerCode { get; }
+
+    /// <summary>MongoDB's name of that code, where the server gave it.</summary>
+    public string? ServerCodeName { get; }
 }

@@ -33,7 +33,7 @@ public sealed class EnginePropertyTests(ITestOutputHelper output) : IDisposable
             var schema = EncryptionSchema.Parse(schemaJson);
             encryptedFields += sentinels.Count;
             var engine = new CsfleEngine(_vault, [new("db.coll", schema)]);
-            var insert = Insert(document);
+            var insert = EngineFixture.Insert(document);
 
             var sent = engine.EncryptCommand("db", insert);
 
@@ -180,16 +180,4 @@ public sealed class EnginePropertyTests(ITestOutputHelper output) : IDisposable
     }
 
     private static bool IsZeroTimestamp(in BsonReader reader) => reader.Type == BsonType.Timestamp && reader.GetInt64() == 0;
-
-    private static byte[] Insert(byte[] document)
-    {
-        using var writer = new BsonWriter();
-        writer.StartDocument();
-        writer.WriteString("insert"u8, "coll"u8);
-        writer.StartArray("documents"u8);
-        writer.WriteDocument("0"u8, document);
-        writer.EndDocument();
-        writer.EndDocument();
-        return writer.ToArray();
-    }
 }

@@ -6,6 +6,7 @@ namespace Medco.Csfle.Engine.Analysis;
 internal sealed class SchemaMap
 {
     private readonly Dictionary<string, EncryptionSchema> _schemas;
+    private readonly IReadOnlyDictionary<string, EncryptionSchema?>? _found;
 
     /// <summary>A map with one schema for each namespace, <c>db.collection</c>.</summary>
     /// <exception cref="NamespaceException">One is not a namespace: its schema would never be found.</exception>
@@ -21,9 +22,34 @@ internal sealed class SchemaMap
         EncryptsAnything = _schemas.Values.Any(schema => schema.EncryptsAnything);
     }
 
+    private SchemaMap(SchemaMap local, IReadOnlyDictionary<string, EncryptionSchema?> found)
+    {
+        _schemas = local._schemas;
+        _found = found;
+        EncryptsAnything = local.EncryptsAnything || found.Values.Any(schema => schema is { EncryptsAnything: true });
+    }
+
     /// <summary>Whether any collection has an encrypted field.</summary>
     public bool EncryptsAnything { get; }
 
+    /// <summary>
+    /// This map, and behind it what a server was asked for: a schema, or null where it has none. A namespace in neither is not
+    /// known to be unencrypted, and an error to ask for.
+    /// </summary>
+    public SchemaMap With(IReadOnlyDictionary<string, EncryptionSchema?> found) => new(this, found);
+
+    /// <summary>Whether the map itself has a schema for a namespace.</summary>
+    public bool Contains(string collection) => _schemas.ContainsKey(collection);
+
     /// <summary>The schema of a namespace, or null.</summary>
-    public EncryptionSchema? Find(string collection) => _schemas.GetValueOrDefault(collection);
+    /// <exception cref="QueryAnalysisException">The server was asked for schemas, but not for this one.</exception>
+    public EncryptionSchema? Find(string collection)
+    {
+        if (_schemas.TryGetValue(collection, out var local)) return local;
+        if (_found is null) return null;
+        return _found.TryGetValue(collection, out var found)
+            ? found
+            : throw new QueryAnalysisException(CsfleErrorCode.CommandNotSupported, "The command refers to a collection whose encryption schema is not known",
+                "Register the schema of the collection, or run the command through a client without encryption.", collection);
+    }
 }

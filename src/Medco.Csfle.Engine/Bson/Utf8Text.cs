@@ -12,6 +12,18 @@ internal static class Utf8Text
     /// <exception cref="ArgumentException">A surrogate stands alone.</exception>
     public static byte[] GetBytes(string text) => Strict.GetBytes(text);
 
+    /// <summary>Whether a string has a UTF-8 form: no surrogate stands alone.</summary>
+    public static bool IsWellFormed(ReadOnlySpan<char> text)
+    {
+        while (!text.IsEmpty)
+        {
+            if (Rune.DecodeFromUtf16(text, out _, out var consumed) != OperationStatus.Done) return false;
+            text = text[consumed..];
+        }
+
+        return true;
+    }
+
     /// <summary>Offset of the first byte that is no part of a well-formed sequence; the length where all are.</summary>
     public static int IndexOfInvalid(ReadOnlySpan<byte> utf8)
     {

@@ -52,7 +52,7 @@ public class EncryptedModelMistakeTests
     [InlineData(typeof(EndlessSelf), "EndlessSelf.Next", "EndlessSelf contains itself, and EndlessSelf.Secret in it is marked", "mark EndlessSelf.Next with [Random]")]
     [InlineData(typeof(EndlessPair), "OtherHalf.Back", "EndlessPair contains itself", "mark OtherHalf.Back with [Random]")]
     [InlineData(typeof(EndlessList), "EndlessList.Children", "EndlessList.Secret is marked for encryption, but lies below a collection", "mark EndlessList.Children with [Random]")]
-    [InlineData(typeof(EndlessGeneric<int>), "EndlessGeneric<", "is marked for encryption", "with [Random]")]
+    [InlineData(typeof(EndlessGeneric<int>), "EndlessGeneric<Int32>", "contains itself with other type arguments", "with [Random]")]
     [InlineData(typeof(NothingMarked), "NothingMarked", "No member is encrypted", "[Deterministic] or [Random]")]
     [InlineData(typeof(int), "Int32", "not stored as a document", "Register a class")]
     [InlineData(typeof(List<Marked>), "List<Marked>", "not stored as a document", "Register a class")]
@@ -65,6 +65,12 @@ public class EncryptedModelMistakeTests
     [InlineData(typeof(HoldsUnknownDerived), "HoldsUnknownDerived.Plain", "TheDerivedBelow may be stored here in place of PlainBase", "[BsonKnownTypes(typeof(TheDerivedBelow))]")]
     [InlineData(typeof(HoldsInterface), "HoldsInterface.Plain", "BehindInterface may be stored here in place of IHides", "BehindInterface")]
     [InlineData(typeof(HoldsListOfInterface), "HoldsListOfInterface.Plain", "BehindInterface may be stored here in place of IHides", "BehindInterface")]
+    [InlineData(typeof(DeepUnknownDerived), "DeepPlain.Plain", "TheDerivedBelow may be stored here in place of PlainBase", "[BsonKnownTypes(typeof(TheDerivedBelow))]")]
+    [InlineData(typeof(DeepIgnored), "OnlyIgnored.Value", "marked for encryption, but it is not stored", "getter and a setter")]
+    [InlineData(typeof(OwnSerializerBelow), "OwnSerializerBelow.Plain", "SerializedItself.Secret below it is marked for encryption, but how SerializedItself is stored is not known", "mark OwnSerializerBelow.Plain with [Random]")]
+    [InlineData(typeof(OwnSerializerOnMember), "OwnSerializerOnMember.Plain", "Marked.Secret below it is marked for encryption, but how Marked is stored is not known", "mark OwnSerializerOnMember.Plain with [Random]")]
+    [InlineData(typeof(MarkedInInterface), "IHasSsn.Ssn", "marked for encryption in an interface, which has no effect on MarkedInInterface", "Put the attribute on the member of MarkedInInterface")]
+    [InlineData(typeof(MarkedOverride), "Overridable.Value", "The element 'Value' is also stored by Overridable.Value", "mark both alike")]
     public void A_mistake_is_reported_with_class_member_and_remedy(Type type, string location, string problem, string remedy)
     {
         var error = Assert.Throws<EncryptionSchemaException>(() => EncryptedModel.FromClass(type));
@@ -346,6 +352,55 @@ public class EncryptedModelMistakeTests
     private interface IHides;
 
     private sealed class BehindInterface : IHides { [Random] public int More { get; set; } }
+
+    [DataKey("k")]
+    private sealed class DeepUnknownDerived
+    {
+        [Random] public int Value { get; set; }
+        public DeepPlain? Deep { get; set; }
+    }
+
+    private sealed class DeepPlain { public List<PlainBase>? Plain { get; set; } }
+
+    [DataKey("k")]
+    private sealed class DeepIgnored
+    {
+        [Random] public int Value { get; set; }
+        public List<OnlyIgnored>? Deep { get; set; }
+    }
+
+    private sealed class OnlyIgnored { [Random, BsonIgnore] public int Value { get; set; } }
+
+    [DataKey("k")]
+    private sealed class OwnSerializerBelow
+    {
+        [Random] public int Value { get; set; }
+        public List<SerializedItself>? Plain { get; set; }
+    }
+
+    [BsonSerializer(typeof(object))] private sealed class SerializedItself { [Random] public int Secret { get; set; } }
+
+    [DataKey("k")]
+    private sealed class OwnSerializerOnMember
+    {
+        [Random] public int Value { get; set; }
+        [BsonSerializer(typeof(object))] public Marked? Plain { get; set; }
+    }
+
+    private interface IHasSsn { [Deterministic] int Ssn { get; set; } }
+
+    [DataKey("k")]
+    private sealed class MarkedInInterface : IHasSsn
+    {
+        [Random] public int Value { get; set; }
+        public int Ssn { get; set; }
+    }
+
+    [DataKey("k"), BsonKnownTypes(typeof(MarkedOverrideDerived))] private class MarkedOverride : Overridable { [Random] public int More { get; set; } }
+
+    private sealed class MarkedOverrideDerived : MarkedOverride { [Random] public override int Value { get; set; } }
+
+    private abstract class Overridable { public virtual int Value { get; set; } }
 
     [DataKey("k")]
     private sealed class UniqueIndexes

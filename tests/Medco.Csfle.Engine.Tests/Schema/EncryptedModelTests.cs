@@ -107,6 +107,8 @@ public class EncryptedModelTests
     [InlineData(typeof(Holder), "Box.Content")]
     [InlineData(typeof(DerivedModel), "Ssn Own Virtual")]
     [InlineData(typeof(AttributedModel), "ssn opted")]
+    [InlineData(typeof(OverridingModel), "Plain")]
+    [InlineData(typeof(ImplementingModel), "Ssn")]
     public void Every_way_to_write_a_member_works(Type type, string paths)
     {
         var schema = EncryptedModel.FromClass(type).ToSchema(Keys);
@@ -340,6 +342,28 @@ public class EncryptedModelTests
     {
         [Deterministic, BsonElement("ssn"), BsonRepresentation(MongoDB.Bson.BsonType.String)] public double Ssn { get; set; }
         [Random, BsonElement("opted")] internal string? Opted { get; set; }
+    }
+
+    private abstract class PlainModel
+    {
+        public virtual string? Plain { get; set; }
+    }
+
+    [DataKey("k")]
+    private sealed class OverridingModel : PlainModel
+    {
+        [Random] public override string? Plain { get; set; }
+    }
+
+    private interface IMarked
+    {
+        [Deterministic] int Ssn { get; }
+    }
+
+    [DataKey("k")]
+    private sealed class ImplementingModel : IMarked
+    {
+        [Deterministic] public int Ssn { get; set; }
     }
 
     [DataKey("k"), BsonKnownTypes(typeof(Dog), typeof(Cat))]

@@ -1,0 +1,32 @@
+using Medco.Csfle.Engine.Schema;
+
+namespace Medco.Csfle.Engine;
+
+/// <summary>Which collections a <see cref="CsfleEngine"/> encrypts, and which it may leave in clear.</summary>
+public sealed class CsfleEngineOptions
+{
+    /// <summary>
+    /// The encryption schema of each encrypted collection, by namespace, <c>database.collection</c>. It goes before a schema
+    /// that the collection has on the server.
+    /// </summary>
+    public IReadOnlyDictionary<string, EncryptionSchema> Schemas { get; init; } = new Dictionary<string, EncryptionSchema>();
+
+    /// <summary>
+    /// Collections without an encryption schema that may be written to all the same, as <c>database.collection</c> or
+    /// <c>database.*</c>. To any other, a write is refused: it might hold what should have been encrypted.
+    /// </summary>
+    public IReadOnlyList<string> AllowUnencrypted { get; init; } = [];
+
+    /// <summary>
+    /// Where to ask for the schemas of collections that <see cref="Schemas"/> does not name: the <c>$jsonSchema</c> of their
+    /// validators. Null, as it is unless told, to ask nobody. Answers count for 60 seconds.
+    /// </summary>
+    /// <remarks>
+    /// It must not encrypt. Who controls the server can take such a schema away, and plaintext would be sent: what has to stay
+    /// secret from the server's operators belongs into <see cref="Schemas"/>.
+    /// </remarks>
+    public IMongoCommandRunner? ServerSchemas { get; init; }
+
+    /// <summary>The clock that the answers of the server age by.</summary>
+    public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
+}
