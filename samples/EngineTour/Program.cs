@@ -9,6 +9,7 @@ using Medco.Csfle.Engine.Kms;
 using Medco.Csfle.Engine.Schema;
 using Medco.Csfle.TestServer;
 using MedcoMd.Model;
+using Samples;
 
 const string Database = "medicalRecords";
 var checks = new Checks();
@@ -48,7 +49,7 @@ try
     Checks.Section("C. The encryption schema, from the attributes on Patient");
     var schema = model.ToSchema(keyIds);
     Checks.Show("built", schema.ToJson(indented: true));
-    checks.That(schema.ToJson() == Guide.SchemaFor(keyId), "it is the guide's schema, field by field");
+    checks.That(schema.ToJson() == GuideSchema.For(keyId), "it is the guide's schema, field by field");
     var engine = new CsfleEngine(vault, [new(model.Namespace!, schema)]);
 
     Checks.Section("D. A collection whose validator refuses plaintext");

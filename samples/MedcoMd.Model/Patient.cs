@@ -27,4 +27,10 @@ public sealed class Patient
     public List<MedicalRecord> MedicalRecords { get; set; } = [];
 
     public Insurance Insurance { get; set; } = new();
+
+    /// <summary>
+    /// Counts the changes of the document, in clear. A list that is encrypted as a whole can only be replaced as a whole: who
+    /// read it writes it back on condition that nobody else has in the meantime.
+    /// </summary>
+    public int Version { get; set; }
 }

@@ -20,7 +20,7 @@ public class MedcoMdModelTests
     public void A_patient_in_camel_case_has_the_stored_form_of_the_guide()
         => Assert.Equal(
             """
-            {"name":"Jon Doe","ssn":241014209,"last4ssn":4209,"bloodType":"AB+","medicalRecords":[{"weight":180,"bloodPressure":"120/80"}],"insurance":{"policyNumber":123142,"provider":"MaestCare"}}
+            {"name":"Jon Doe","ssn":241014209,"last4ssn":4209,"bloodType":"AB+","medicalRecords":[{"weight":180,"bloodPressure":"120/80"}],"insurance":{"policyNumber":123142,"provider":"MaestCare"},"version":0}
             """,
             JsonSerializer.Serialize(JonDoe.Create(), StoredForm));
 

@@ -1,9 +1,9 @@
-namespace EngineTour;
+namespace MedcoMd.Model;
 
-/// <summary>What the guide's section C ends with.</summary>
-internal static class Guide
+/// <summary>The encryption schema that the guide's section C ends with, to compare with.</summary>
+public static class GuideSchema
 {
-    private const string Schema = """
+    private const string Template = """
         {"bsonType":"object","encryptMetadata":{"keyId":[KEY]},"properties":{
         "ssn":{"encrypt":{"bsonType":"int","algorithm":"AEAD_AES_256_CBC_HMAC_SHA_512-Deterministic"}},
         "bloodType":{"encrypt":{"bsonType":"string","algorithm":"AEAD_AES_256_CBC_HMAC_SHA_512-Random"}},
@@ -13,9 +13,9 @@ internal static class Guide
         """;
 
     /// <summary>The schema with a data key's id in the place the guide leaves for it.</summary>
-    public static string SchemaFor(Guid keyId)
+    public static string For(Guid keyId)
     {
         var base64 = Convert.ToBase64String(keyId.ToByteArray(bigEndian: true));
-        return Schema.ReplaceLineEndings("").Replace("KEY", $$$"""{"$binary":{"base64":"{{{base64}}}","subType":"04"}}""", StringComparison.Ordinal);
+        return Template.ReplaceLineEndings("").Replace("KEY", $$$"""{"$binary":{"base64":"{{{base64}}}","subType":"04"}}""", StringComparison.Ordinal);
     }
 }

@@ -1,6 +1,6 @@
-namespace EngineTour;
+namespace Samples;
 
-/// <summary>Prints what a step shows and counts what it proves. The first thing that does not hold ends the tour.</summary>
+/// <summary>Prints what a step shows and counts what it proves. The first thing that does not hold ends the sample.</summary>
 internal sealed class Checks
 {
     private int _passed;
