@@ -63,13 +63,18 @@ public sealed class MongoClientCommandRunner : IMongoCommandRunner
         return bytes;
     }
 
-    // The driver has a type of its own for some replies of ok: 0, and for those of ok: 1 with a write concern error.
+    // The driver turns replies of ok: 0, and those of ok: 1 with a write concern error, into exceptions that hold the reply;
+    // of one that says that the time was up it shows code and name alone.
     private static byte[]? ReplyOf(MongoServerException exception) => exception switch
     {
-        MongoCommandException { Result: { } result } => result.ToBson(),
-        MongoNotPrimaryException { Result: { } result } => result.ToBson(),
-        MongoNodeIsRecoveringException { Result: { } result } => result.ToBson(),
-        MongoExecutionTimeoutException { Result: { } result } => result.ToBson(),
+        MongoCommandException { Result: { } reply } => reply.ToBson(),
+        MongoExecutionTimeoutException { Code: > 0 } timeout => new BsonDocument
+        {
+            { "ok", 0 },
+            { "code", timeout.Code },
+            { "codeName", timeout.CodeName, timeout.CodeName is not null },
+            { "errmsg", timeout.Message },
+        }.ToBson(),
         _ => null,
     };
 }

@@ -1,0 +1,40 @@
+using Medco.Csfle.TestServer;
+using MongoDB.Driver;
+
+namespace Medco.Csfle.Tests;
+
+/// <summary>
+/// The server a test runs against: one in this process, or the one that <c>MONGODB_URI</c> names. Databases have names that no
+/// other test uses, and are dropped at the end.
+/// </summary>
+public sealed class MongoServer : IDisposable
+{
+    private readonly string? _external = Environment.GetEnvironmentVariable("MONGODB_URI");
+    private readonly InProcessMongoServer? _inProcess;
+    private readonly string _suffix = Guid.NewGuid().ToString("N")[..12];
+    private readonly HashSet<string> _databases = [];
+
+    public MongoServer() => _inProcess = string.IsNullOrEmpty(_external) ? InProcessMongoServer.Start() : null;
+
+    public string ConnectionString => _inProcess?.ConnectionString ?? _external!;
+
+    /// <summary>The name of a collection in a database of this test alone.</summary>
+    public string Namespace(string collection)
+    {
+        var database = $"csfle_{_suffix}";
+        _databases.Add(database);
+        return $"{database}.{collection}";
+    }
+
+    public void Dispose()
+    {
+        if (_inProcess is not null)
+        {
+            _inProcess.Dispose();
+            return;
+        }
+
+        using var client = new MongoClient(_external);
+        foreach (var database in _databases) client.DropDatabase(database);
+    }
+}
