@@ -22,17 +22,7 @@ public class MedcoMdModelTests
             """
             {"name":"Jon Doe","ssn":241014209,"last4ssn":4209,"bloodType":"AB+","medicalRecords":[{"weight":180,"bloodPressure":"120/80"}],"insurance":{"policyNumber":123142,"provider":"MaestCare"}}
             """,
-            JsonSerializer.Serialize(
-                new Patient
-                {
-                    Name = "Jon Doe",
-                    Ssn = 241014209,
-                    Last4ssn = 4209,
-                    BloodType = "AB+",
-                    MedicalRecords = [new MedicalRecord { Weight = 180, BloodPressure = "120/80" }],
-                    Insurance = new Insurance { PolicyNumber = 123142, Provider = "MaestCare" },
-                },
-                StoredForm));
+            JsonSerializer.Serialize(JonDoe.Create(), StoredForm));
 
     [Fact]
     public void The_marks_are_those_of_the_field_table()

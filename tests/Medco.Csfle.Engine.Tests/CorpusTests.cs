@@ -85,7 +85,7 @@ public sealed class CorpusTests(ITestOutputHelper output)
         var recorded = Entries("csfle/corpus/corpus-encrypted.json");
         var document = Automatic(OfficialVectors.ReadText("csfle/corpus/corpus.json"));
 
-        var encrypted = engine.EncryptCommand("db", Insert(document));
+        var encrypted = engine.EncryptCommand("db", EngineFixture.Insert(document));
 
         var inserted = DocumentIn(encrypted.Span);
         var compared = 0;
@@ -104,18 +104,6 @@ public sealed class CorpusTests(ITestOutputHelper output)
         => entry.ByName
             ? engine.Encrypt(entry.Wrapped, entry.Algorithm, entry.KeyName)
             : engine.Encrypt(entry.Wrapped, entry.Algorithm, entry.KeyId);
-
-    private static byte[] Insert(byte[] document)
-    {
-        using var writer = new BsonWriter();
-        writer.StartDocument();
-        writer.WriteString("insert"u8, "coll"u8);
-        writer.StartArray("documents"u8);
-        writer.WriteDocument("0"u8, document);
-        writer.EndDocument();
-        writer.EndDocument();
-        return writer.ToArray();
-    }
 
     private static byte[] DocumentIn(ReadOnlySpan<byte> command)
     {

@@ -46,5 +46,18 @@ internal sealed class EngineFixture : IDisposable
         return wrapped[(wrapped.IndexOf(':', StringComparison.Ordinal) + 1)..^1];
     }
 
+    /// <summary>An insert of one document into <c>coll</c>.</summary>
+    public static byte[] Insert(byte[] document)
+    {
+        using var writer = new BsonWriter();
+        writer.StartDocument();
+        writer.WriteString("insert"u8, "coll"u8);
+        writer.StartArray("documents"u8);
+        writer.WriteDocument("0"u8, document);
+        writer.EndDocument();
+        writer.EndDocument();
+        return writer.ToArray();
+    }
+
     public void Dispose() => Vault.Dispose();
 }

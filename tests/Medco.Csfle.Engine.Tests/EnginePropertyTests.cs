@@ -33,7 +33,7 @@ public sealed class EnginePropertyTests(ITestOutputHelper output) : IDisposable
             var schema = EncryptionSchema.Parse(schemaJson);
             encryptedFields += sentinels.Count;
             var engine = new CsfleEngine(_vault, [new("db.coll", schema)]);
-            var insert = Insert(document);
+            var insert = EngineFixture.Insert(document);
 
             var sent = engine.EncryptCommand("db", insert);
 
@@ -270,17 +270,5 @@ public sealed class EnginePropertyTests(ITestOutputHelper output) : IDisposable
         while (reader.Read()) writer.WriteRaw(reader.Type, reader.Name, reader.Value);
         if (operators) writer.EndDocument();
         writer.EndDocument();
-    }
-
-    private static byte[] Insert(byte[] document)
-    {
-        using var writer = new BsonWriter();
-        writer.StartDocument();
-        writer.WriteString("insert"u8, "coll"u8);
-        writer.StartArray("documents"u8);
-        writer.WriteDocument("0"u8, document);
-        writer.EndDocument();
-        writer.EndDocument();
-        return writer.ToArray();
     }
 }

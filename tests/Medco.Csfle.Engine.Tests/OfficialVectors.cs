@@ -21,14 +21,8 @@ internal static class OfficialVectors
 
     private static string? FindRoot()
     {
-        for (var directory = new DirectoryInfo(AppContext.BaseDirectory); directory is not null; directory = directory.Parent)
-        {
-            if (!File.Exists(Path.Combine(directory.FullName, "global.json"))) continue;
-            var vectors = Path.Combine(directory.FullName, "..", "shared", "vectors");
-            return Directory.Exists(vectors) ? Path.GetFullPath(vectors) : null;
-        }
-
-        return null;
+        var vectors = Path.GetFullPath(Path.Combine(RepositoryFiles.Root, "..", "shared", "vectors"));
+        return Directory.Exists(vectors) ? vectors : null;
     }
 }
 

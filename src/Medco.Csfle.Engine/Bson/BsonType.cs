@@ -89,10 +89,10 @@ internal static class BsonLimits
     public const int MaxDepth = 200;
 
     /// <summary>
-    /// Longest document in bytes: MongoDB's <c>maxMessageSizeBytes</c> (48,000,000), the most that a command with its
-    /// document sequences folded in can hold, and the server's headroom of 16 KiB for command envelopes.
+    /// Longest document in bytes: MongoDB's <c>maxMessageSizeBytes</c> (48,000,000), and 1 MiB for what folding the document
+    /// sequences of a message into arrays adds: the names of up to 100,000 elements.
     /// </summary>
-    public const int MaxLength = 48_000_000 + 16 * 1024;
+    public const int MaxLength = 48_000_000 + 1024 * 1024;
 
     /// <summary>The length of the empty document: four bytes of length and the terminator.</summary>
     public const int MinLength = 5;

@@ -42,13 +42,15 @@ public sealed class LocalKeyManagementService : IKeyManagementService
     public string Provider { get; }
 
     /// <inheritdoc/>
+    /// <exception cref="ArgumentException">The data key has not 96 bytes.</exception>
     public byte[] Wrap(ReadOnlyMemory<byte> masterKey, ReadOnlyMemory<byte> dataKey, CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
         RequireOwn(masterKey.Span);
+        if (dataKey.Length != AeadKey.KeyLength) throw new ArgumentException($"A data key has {AeadKey.KeyLength} bytes, not {dataKey.Length}.", nameof(dataKey));
         Span<byte> iv = stackalloc byte[AeadKey.IvLength];
         RandomNumberGenerator.Fill(iv);
-        var wrapped = new byte[AeadKey.PayloadLength(dataKey.Length)];
+        var wrapped = new byte[WrappedLength];
         _masterKey.Key.Encrypt([], iv, dataKey.Span, wrapped);
         return wrapped;
     }

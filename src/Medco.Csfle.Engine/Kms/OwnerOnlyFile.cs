@@ -27,6 +27,11 @@ internal static class OwnerOnlyFile
             }
 
             Publish(temporary, target, overwrite);
+
+            // The new name must reach the disk too: data encrypted with a key outlives a power failure on some other machine.
+            // .NET cannot flush a folder; flushing the renamed file makes the usual journaling file systems write both.
+            using var published = new FileStream(target, new FileStreamOptions { Access = FileAccess.Write, Share = FileShare.ReadWrite | FileShare.Delete, BufferSize = 0 });
+            published.Flush(flushToDisk: true);
         }
         catch
         {

@@ -38,34 +38,35 @@ internal static class ClrTypes
         [typeof(TimeSpan)] = BsonType.String,
         [typeof(Uri)] = BsonType.String,
         [typeof(Version)] = BsonType.String,
-        [typeof(System.Net.IPAddress)] = BsonType.String,
-        [typeof(System.Net.IPEndPoint)] = BsonType.String,
         [typeof(System.Text.RegularExpressions.Regex)] = BsonType.RegularExpression,
         [typeof(BitArray)] = BsonType.Document,
         [typeof(System.Dynamic.ExpandoObject)] = BsonType.Document,
     }.ToFrozenDictionary();
 
-    private static readonly FrozenDictionary<string, BsonType> DriverScalars = new Dictionary<string, BsonType>
+    // By name, because this code refers neither to the driver nor to anything of the network.
+    private static readonly FrozenDictionary<string, BsonType> ScalarsByName = new Dictionary<string, BsonType>
     {
-        ["ObjectId"] = BsonType.ObjectId,
-        ["Decimal128"] = BsonType.Decimal128,
-        ["BsonDocument"] = BsonType.Document,
-        ["RawBsonDocument"] = BsonType.Document,
-        ["BsonArray"] = BsonType.Array,
-        ["BsonString"] = BsonType.String,
-        ["BsonInt32"] = BsonType.Int32,
-        ["BsonInt64"] = BsonType.Int64,
-        ["BsonDouble"] = BsonType.Double,
-        ["BsonBoolean"] = BsonType.Boolean,
-        ["BsonDateTime"] = BsonType.DateTime,
-        ["BsonTimestamp"] = BsonType.Timestamp,
-        ["BsonObjectId"] = BsonType.ObjectId,
-        ["BsonBinaryData"] = BsonType.Binary,
-        ["BsonDecimal128"] = BsonType.Decimal128,
-        ["BsonRegularExpression"] = BsonType.RegularExpression,
-        ["BsonJavaScript"] = BsonType.JavaScript,
-        ["BsonJavaScriptWithScope"] = BsonType.JavaScriptWithScope,
-        ["BsonSymbol"] = BsonType.Symbol,
+        ["System.Net.IPAddress"] = BsonType.String,
+        ["System.Net.IPEndPoint"] = BsonType.String,
+        ["MongoDB.Bson.ObjectId"] = BsonType.ObjectId,
+        ["MongoDB.Bson.Decimal128"] = BsonType.Decimal128,
+        ["MongoDB.Bson.BsonDocument"] = BsonType.Document,
+        ["MongoDB.Bson.RawBsonDocument"] = BsonType.Document,
+        ["MongoDB.Bson.BsonArray"] = BsonType.Array,
+        ["MongoDB.Bson.BsonString"] = BsonType.String,
+        ["MongoDB.Bson.BsonInt32"] = BsonType.Int32,
+        ["MongoDB.Bson.BsonInt64"] = BsonType.Int64,
+        ["MongoDB.Bson.BsonDouble"] = BsonType.Double,
+        ["MongoDB.Bson.BsonBoolean"] = BsonType.Boolean,
+        ["MongoDB.Bson.BsonDateTime"] = BsonType.DateTime,
+        ["MongoDB.Bson.BsonTimestamp"] = BsonType.Timestamp,
+        ["MongoDB.Bson.BsonObjectId"] = BsonType.ObjectId,
+        ["MongoDB.Bson.BsonBinaryData"] = BsonType.Binary,
+        ["MongoDB.Bson.BsonDecimal128"] = BsonType.Decimal128,
+        ["MongoDB.Bson.BsonRegularExpression"] = BsonType.RegularExpression,
+        ["MongoDB.Bson.BsonJavaScript"] = BsonType.JavaScript,
+        ["MongoDB.Bson.BsonJavaScriptWithScope"] = BsonType.JavaScriptWithScope,
+        ["MongoDB.Bson.BsonSymbol"] = BsonType.Symbol,
     }.ToFrozenDictionary();
 
     /// <summary>As what a value of the type is stored.</summary>
@@ -82,8 +83,9 @@ internal static class ClrTypes
         }
 
         if (Scalars.TryGetValue(type, out var scalar)) return Scalar(scalar);
-        if (DriverAttributes.HasOwnSerializer(type)) return Unknown;
-        if (type.Namespace == "MongoDB.Bson") return DriverScalars.TryGetValue(type.Name, out scalar) ? Scalar(scalar) : Unknown;
+        if (DriverAttributes.HasOwnSerializer(type)) return Unknown with { Contained = [type] };
+        if (ScalarsByName.TryGetValue(type.FullName ?? "", out scalar)) return Scalar(scalar);
+        if (type.Namespace == "MongoDB.Bson") return Unknown;
 
         // A collection of itself has no items of another class.
         if (!outer.Add(type)) return Unknown;

@@ -14,13 +14,14 @@ internal sealed class EncryptedModelBuilder
 {
     // The server stores no document that is nested more deeply.
     private const int MaxDepth = 100;
-    private const int MaxClasses = 1000;
+    private const int MaxGenericDepth = 10;
 
     private readonly Type _root;
     private readonly IFieldMapping _mapping;
     private readonly IReadOnlyCollection<Type> _knownTypes;
     private readonly List<EncryptionSchemaError> _errors = [];
     private readonly List<(JsonPointer Pointer, string Location)> _keyFields = [];
+    private readonly Dictionary<Assembly, Type[]> _types = [];
 
     private EncryptedModelBuilder(Type root, IFieldMapping mapping, IReadOnlyCollection<Type> knownTypes)
     {
@@ -59,6 +60,7 @@ internal sealed class EncryptedModelBuilder
 
         ReadAttribute<EncryptedCollectionAttribute>(_root, inherit: false);
         CheckDerived(ClassNames.Of(_root), _root);
+        CheckReachable(_root, []);
         var document = BuildDocument(ClassNames.Of(_root), _root, []);
         if (!document.HasEncryption && _errors.Count == 0)
         {
@@ -89,7 +91,6 @@ internal sealed class EncryptedModelBuilder
         var fields = new Dictionary<string, ModelField>(StringComparer.Ordinal);
         if (_mapping.Map(type) is not { } mapping) return new DocumentField(location, null, fields);
 
-        CheckNotStored(mapping);
         foreach (var member in mapping.Members)
         {
             var field = BuildMember(type, member, path);
@@ -130,6 +131,30 @@ internal sealed class EncryptedModelBuilder
     private void ReportArgument(string location, ArgumentException exception)
         => Report(location, exception.Message, "Correct the argument of the attribute.");
 
+    /// <summary>
+    /// Looks at every class that is stored, those without any encryption included, for marks that would be without effect.
+    /// </summary>
+    private void CheckReachable(Type type, HashSet<Type> visited)
+    {
+        if (!visited.Add(type) || IsEndless(type)) return;
+        foreach (var known in WithKnownTypes(type))
+        {
+            if (_mapping.Map(known) is not { } mapping) continue;
+            CheckNotStored(mapping);
+            foreach (var member in mapping.Members)
+            {
+                if (MarksOf(known, member.Member).IsEncrypted) continue;
+                var location = ClassNames.Of(member.Member);
+                foreach (var contained in member.Stored.Contained)
+                {
+                    CheckDerived(location, contained);
+                    if (member.Stored.Shape == FieldShape.Opaque || _mapping.Map(contained) is null) CheckOpaque(location, contained);
+                    else CheckReachable(contained, visited);
+                }
+            }
+        }
+    }
+
     private void CheckNotStored(ClassMapping mapping)
     {
         foreach (var member in EncryptionMarks.MembersOf(mapping.Type))
@@ -138,6 +163,22 @@ internal sealed class EncryptedModelBuilder
             Report(ClassNames.Of(member), "It is marked for encryption, but it is not stored: it is ignored, static, private, or cannot be written.",
                 "Take the attribute away, or make it a public property with a getter and a setter.");
         }
+
+        // Classes do not inherit attributes from interfaces.
+        foreach (var member in mapping.Type.GetInterfaces().SelectMany(EncryptionMarks.MembersOf))
+        {
+            var stored = mapping.Members.FirstOrDefault(candidate => candidate.Member.Name == member.Name);
+            if (stored is not null && MarksOf(mapping.Type, stored.Member).IsEncrypted) continue;
+            Report(ClassNames.Of(member), $"It is marked for encryption in an interface, which has no effect on {ClassNames.Of(mapping.Type)}.",
+                $"Put the attribute on the member of {ClassNames.Of(mapping.Type)}.");
+        }
+    }
+
+    private void CheckOpaque(string location, Type type)
+    {
+        if (EncryptionMarks.MembersOf(type).FirstOrDefault() is not { } member) return;
+        Report(location, $"{ClassNames.Of(member)} below it is marked for encryption, but how {ClassNames.Of(type)} is stored is not known: by a serializer of its own, or behind an interface.",
+            $"Encrypt the whole: mark {location} with [Random], and take the attribute from {ClassNames.Of(member)} away.");
     }
 
     private ModelField BuildMember(Type type, MemberMapping member, IReadOnlyCollection<Type> path)
@@ -146,7 +187,6 @@ internal sealed class EncryptedModelBuilder
         var marks = MarksOf(type, member.Member);
         if (marks.IsEncrypted) return BuildEncrypted(location, member, marks, path);
 
-        foreach (var contained in member.Stored.Contained) CheckDerived(location, contained);
         if (member.Stored.Shape == FieldShape.Document && FindEncryption(member.Stored.Contained[0]) is { } below)
         {
             return BuildEmbedded(location, member, marks, below, path);
@@ -363,14 +403,7 @@ internal sealed class EncryptedModelBuilder
 
     private string? FindEncryption(Type type, HashSet<Type> visited)
     {
-        if (!visited.Add(type)) return null;
-        if (visited.Count > MaxClasses)
-        {
-            Report(ClassNames.Of(_root), $"More than {MaxClasses} classes hang together here; a generic class that contains itself with other type arguments has no end.",
-                "Encrypt the recursive member as a whole with [Random], or ignore it.");
-            return null;
-        }
-
+        if (!visited.Add(type) || IsEndless(type)) return null;
         foreach (var known in WithKnownTypes(type))
         {
             foreach (var member in _mapping.Map(known)?.Members ?? [])
@@ -388,6 +421,21 @@ internal sealed class EncryptedModelBuilder
     }
 
     /// <summary>
+    /// True for a generic class whose type arguments are nested so deeply that it must contain itself with ever longer ones:
+    /// following it would never end.
+    /// </summary>
+    private bool IsEndless(Type type)
+    {
+        if (GenericDepth(type) <= MaxGenericDepth) return false;
+        Report(ClassNames.Of(_root), $"A generic class below it contains itself with other type arguments, more than {MaxGenericDepth} levels deep.",
+            "Encrypt the recursive member as a whole with [Random], or ignore it.");
+        return true;
+    }
+
+    private static int GenericDepth(Type type)
+        => type.IsGenericType ? 1 + type.GetGenericArguments().Max(GenericDepth) : type.IsArray ? GenericDepth(type.GetElementType()!) : 0;
+
+    /// <summary>
     /// Refuses derived classes that nobody has told of: an object of such a class would be stored, and what is marked in it
     /// would stay in clear. Only the assembly of the base class can be searched.
     /// </summary>
@@ -397,22 +445,27 @@ internal sealed class EncryptedModelBuilder
         var known = WithKnownTypes(type);
         foreach (var derived in TypesIn(type.Assembly))
         {
-            if (derived == type || !type.IsAssignableFrom(derived) || known.Contains(derived)) continue;
-            if (!EncryptionMarks.AreDeclaredBy(derived) || derived.IsDefined(typeof(EncryptedCollectionAttribute), false)) continue;
+            if (derived == type || derived.IsAbstract || !type.IsAssignableFrom(derived)) continue;
+            if (known.Exists(one => one == derived || (one.IsGenericType && one.GetGenericTypeDefinition() == derived))) continue;
+            if (!EncryptionMarks.AreAddedBy(derived, type) || derived.IsDefined(typeof(EncryptedCollectionAttribute), false)) continue;
             Report(location, $"{ClassNames.Of(derived)} may be stored here in place of {ClassNames.Of(type)}, but is not known, and its marked members would stay in clear.",
                 $"Name it: [BsonKnownTypes(typeof({ClassNames.Of(derived)}))] on {ClassNames.Of(type)}, or among the known types given at registration.");
         }
     }
 
-    private static IEnumerable<Type> TypesIn(Assembly assembly)
+    private Type[] TypesIn(Assembly assembly)
     {
+        if (_types.TryGetValue(assembly, out var types)) return types;
         try
         {
-            return assembly.GetTypes();
+            types = assembly.GetTypes();
         }
         catch (ReflectionTypeLoadException exception)
         {
-            return exception.Types.OfType<Type>();
+            types = [.. exception.Types.OfType<Type>()];
         }
+
+        _types.Add(assembly, types);
+        return types;
     }
 }

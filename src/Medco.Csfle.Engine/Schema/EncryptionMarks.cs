@@ -47,10 +47,10 @@ internal readonly record struct EncryptionMarks(bool IsDeterministic, bool IsRan
         }
     }
 
-    /// <summary>True where the type itself, base classes left aside, has a member that is to be encrypted.</summary>
+    /// <summary>True where the derived type has marked members that the base type, or interface, does not have.</summary>
     [RequiresUnreferencedCode(EncryptedModel.Trimming)]
-    public static bool AreDeclaredBy(Type type)
-        => type.GetMembers(Everything).Any(member => member.IsDefined(typeof(DeterministicAttribute), false) || member.IsDefined(typeof(RandomAttribute), false));
+    public static bool AreAddedBy(Type derived, Type type)
+        => MembersOf(derived).Any(member => !member.DeclaringType!.IsAssignableFrom(type));
 
     /// <summary>True where both are the same property or field, one perhaps an override of the other.</summary>
     public static bool AreSame(MemberInfo left, MemberInfo right) => Definition(left) == Definition(right);

@@ -37,7 +37,7 @@ internal sealed record MemberMapping(MemberInfo Member, string ElementName, Stor
 /// <param name="Types">The BSON types; null where they cannot be known before a value is there.</param>
 /// <param name="Shape">Whether there is something below.</param>
 /// <param name="Contained">
-/// The classes of what is below: of the document, of the items, or, for an opaque value, the interface behind which a class hides.
+/// The classes of what is below: of the document, of the items, or, for an opaque value, the class or interface that is known of it.
 /// </param>
 internal sealed record StoredForm(BsonTypeSet? Types, FieldShape Shape, IReadOnlyList<Type> Contained);
 

@@ -15,7 +15,7 @@ internal sealed record ProjectFile(string Path, IReadOnlyList<string> Projects, 
 /// <summary>The repository these tests were built from: its projects, its solution and the driver-free filter.</summary>
 internal static class Repository
 {
-    public static string Root { get; } = FindRoot();
+    public static string Root => RepositoryFiles.Root;
 
     public static IReadOnlyDictionary<string, ProjectFile> Projects { get; } = ReadProjects();
 
@@ -44,16 +44,6 @@ internal static class Repository
     public static bool IsDriverPackage(string package)
         => package.StartsWith("MongoDB.", StringComparison.OrdinalIgnoreCase)
             || package is "DnsClient" or "SharpCompress" or "Snappier" or "ZstdSharp.Port";
-
-    private static string FindRoot()
-    {
-        for (var directory = new DirectoryInfo(AppContext.BaseDirectory); directory is not null; directory = directory.Parent)
-        {
-            if (File.Exists(Path.Combine(directory.FullName, "Medco.Csfle.sln"))) return directory.FullName;
-        }
-
-        throw new InvalidOperationException($"No Medco.Csfle.sln above {AppContext.BaseDirectory}: build the tests inside the repository.");
-    }
 
     private static Dictionary<string, ProjectFile> ReadProjects()
         => new[] { "src", "tests", "samples", "benchmarks" }

@@ -13,7 +13,9 @@ internal sealed class CollectingLogger : ILogger, ILoggerFactory
     public bool IsEnabled(LogLevel logLevel) => true;
 
     public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
-        => Lines.Add((eventId, logLevel, formatter(state, exception)));
+    {
+        lock (Lines) Lines.Add((eventId, logLevel, formatter(state, exception)));
+    }
 
     public ILogger CreateLogger(string categoryName) => this;
 

@@ -1,0 +1,30 @@
+namespace Medco.Csfle.TestServer.Commands;
+
+/// <summary>The commands this server has. One command is one file; a new one is a line here.</summary>
+internal static class CommandTable
+{
+    private static readonly Dictionary<string, CommandDefinition> Commands = new CommandDefinition[]
+    {
+        new("hello", HelloCommand.Run),
+        new("isMaster", HelloCommand.Run),
+        new("ismaster", HelloCommand.Run),
+        new("ping", PingCommand.Run),
+        new("buildInfo", BuildInfoCommand.Run),
+        new("buildinfo", BuildInfoCommand.Run),
+        new("endSessions", EndSessionsCommand.Run),
+        new("create", CreateCommand.Run) { TakesWriteConcern = true },
+        new("drop", DropCommand.Run) { TakesWriteConcern = true },
+        new("listCollections", ListCollectionsCommand.Run),
+        new("insert", InsertCommand.Run) { TakesWriteConcern = true },
+        new("find", FindCommand.Run) { TakesReadConcern = true },
+        new("getMore", GetMoreCommand.Run),
+        new("killCursors", KillCursorsCommand.Run),
+    }.ToDictionary(definition => definition.Name);
+
+    /// <summary>The names of all commands.</summary>
+    public static IEnumerable<string> Names => Commands.Keys;
+
+    /// <exception cref="ServerException">There is no such command.</exception>
+    public static CommandDefinition Find(string name)
+        => Commands.TryGetValue(name, out var definition) ? definition : throw new ServerException(ErrorCode.CommandNotFound, $"no such command: '{name}'");
+}

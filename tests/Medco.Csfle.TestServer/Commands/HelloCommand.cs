@@ -1,0 +1,43 @@
+using Medco.Csfle.Engine.Bson;
+using Medco.Csfle.TestServer.Protocol;
+
+namespace Medco.Csfle.TestServer.Commands;
+
+/// <summary>
+/// <c>hello</c> and its older spellings: a writable standalone with the wire version of MongoDB 7.0. Without a
+/// <c>topologyVersion</c> in the reply a driver asks again from time to time and does not wait for changes, which never come.
+/// </summary>
+internal static class HelloCommand
+{
+    public const int MaxWireVersion = 21;
+
+    public static void Run(CommandContext context)
+    {
+        var arguments = context.Arguments;
+        arguments.Optional("client");
+        arguments.Optional("compression");
+        arguments.Optional("saslSupportedMechs");
+        arguments.Optional("speculativeAuthenticate");
+        arguments.Optional("loadBalanced");
+        arguments.Optional("hostInfo");
+        arguments.Optional("topologyVersion");
+        arguments.Optional("maxAwaitTimeMS");
+        arguments.Optional("backpressure");
+        var helloOk = arguments.Boolean("helloOk", otherwise: false);
+        arguments.RefuseOthers();
+
+        var reply = context.Reply;
+        if (helloOk) reply.WriteBoolean("helloOk"u8, true);
+        if (arguments.CommandName == "hello") reply.WriteBoolean("isWritablePrimary"u8, true);
+        else reply.WriteBoolean("ismaster"u8, true);
+        reply.WriteInt32("maxBsonObjectSize"u8, WireLimits.MaxDocumentBytes);
+        reply.WriteInt32("maxMessageSizeBytes"u8, WireLimits.MaxMessageBytes);
+        reply.WriteInt32("maxWriteBatchSize"u8, WireLimits.MaxWriteBatch);
+        reply.WriteInt64("localTime"u8, DateTimeOffset.UtcNow.ToUnixTimeMilliseconds(), BsonType.DateTime);
+        reply.WriteInt32("logicalSessionTimeoutMinutes"u8, 30);
+        reply.WriteInt32("connectionId"u8, context.ConnectionId);
+        reply.WriteInt32("minWireVersion"u8, 0);
+        reply.WriteInt32("maxWireVersion"u8, MaxWireVersion);
+        reply.WriteBoolean("readOnly"u8, false);
+    }
+}

@@ -1,0 +1,55 @@
+using Medco.Csfle.TestServer.Query;
+using Medco.Csfle.TestServer.Storage;
+using Medco.Csfle.TestServer.Values;
+
+namespace Medco.Csfle.TestServer.Commands;
+
+/// <summary><c>listCollections</c>: the collections of a database as a cursor of documents, filtered like any others.</summary>
+internal static class ListCollectionsCommand
+{
+    public static void Run(CommandContext context)
+    {
+        var arguments = context.Arguments;
+        var filter = MatchParser.Parse(arguments.OptionalDocument("filter") ?? Document.Empty);
+        var isNameOnly = arguments.Boolean("nameOnly", otherwise: false);
+        var batchSize = BatchSize(arguments);
+        arguments.Boolean("authorizedCollections", otherwise: false);
+        arguments.RefuseOthers();
+
+        // The filter sees what is returned: with nameOnly, names and types.
+        var found = context.Catalog.List(context.Database)
+            .Select(collection => isNameOnly ? NameOf(collection) : Describe(collection))
+            .Where(filter.Matches);
+        var cursor = context.Cursors.Create($"{context.Database}.$cmd.listCollections", [.. found]);
+        CursorReply.Write(context, cursor, "firstBatch", batchSize);
+    }
+
+    private static long BatchSize(CommandArguments arguments)
+    {
+        var cursor = arguments.OptionalDocument("cursor") ?? Document.Empty;
+        foreach (var (name, value) in cursor.Elements)
+        {
+            if (name != "batchSize") throw new ServerException(ErrorCode.UnknownField, $"BSON field 'listCollections.cursor.{name}' is an unknown field.");
+            if (!value.IsNumber || !value.Number.TryToInt64(out var size) || size < 0) throw arguments.WrongType("cursor.batchSize", value, "long");
+            return size;
+        }
+
+        // Descriptions are small, and a driver may look only at the first batch.
+        return long.MaxValue;
+    }
+
+    private static Document NameOf(Collection collection)
+        => new([new("name", Value.FromText(collection.Name)), new("type", Value.FromText("collection"))]);
+
+    private static Document Describe(Collection collection) => new(NameOf(collection).Elements.Concat(
+    [
+        new("options", new Value(collection.Options.Shown)),
+        new("info", new Value(new Document([new("readOnly", Value.FromBoolean(false)), new("uuid", Value.FromUuid(collection.Uuid))]))),
+        new("idIndex", new Value(new Document(
+        [
+            new("v", Value.FromInt32(2)),
+            new("key", new Value(new Document([new("_id", Value.FromInt32(1))]))),
+            new("name", Value.FromText("_id_")),
+        ]))),
+    ]));
+}
