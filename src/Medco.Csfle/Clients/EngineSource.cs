@@ -68,7 +68,7 @@ internal sealed class EngineSource(CsfleOptions options, CsfleKeys keys, Func<IM
 
     private StartedEngine StartOnce(CancellationToken cancellationToken)
     {
-        var collections = RegisteredCollections.Read(options.Collections);
+        var collections = ReadLocally();
         keys.EnsureIndex(createMissingDataKeys, cancellationToken);
         var schemas = collections.ToSchemas(keys.Resolve(collections.KeyAltNames, createMissingDataKeys, cancellationToken));
         var ids = RegisteredCollections.KeyIdsIn(schemas.Values);
@@ -78,12 +78,20 @@ internal sealed class EngineSource(CsfleOptions options, CsfleKeys keys, Func<IM
 
     private async ValueTask<StartedEngine> StartOnceAsync(CancellationToken cancellationToken)
     {
-        var collections = RegisteredCollections.Read(options.Collections);
+        var collections = ReadLocally();
         await keys.EnsureIndexAsync(createMissingDataKeys, cancellationToken).ConfigureAwait(false);
         var schemas = collections.ToSchemas(await keys.ResolveAsync(collections.KeyAltNames, createMissingDataKeys, cancellationToken).ConfigureAwait(false));
         var ids = RegisteredCollections.KeyIdsIn(schemas.Values);
         await keys.LoadAsync(ids, cancellationToken).ConfigureAwait(false);
         return NewEngine(schemas, ids.Count);
+    }
+
+    // What is wrong on this machine is found before any server is asked.
+    private RegisteredCollections ReadLocally()
+    {
+        var collections = RegisteredCollections.Read(options.Collections);
+        _ = keys.Service;
+        return collections;
     }
 
     private StartedEngine NewEngine(Dictionary<string, EncryptionSchema> schemas, int keyCount)
