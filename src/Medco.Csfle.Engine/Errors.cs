@@ -33,7 +33,7 @@ public static class CsfleErrorCode
     /// <summary>A part of a command (field, operator, expression) that is not known to be safe on an encrypted collection.</summary>
     public const string UnsupportedOnEncryptedCollection = "CSFLE3002";
 
-    /// <summary>A query that cannot work on an encrypted field.</summary>
+    /// <summary>A query or an update that cannot work on an encrypted field.</summary>
     public const string UnsupportedQuery = "CSFLE3003";
 
     /// <summary>A value at an encrypted path that cannot be encrypted there.</summary>

@@ -46,6 +46,36 @@ public sealed class EnginePropertyTests(ITestOutputHelper output) : IDisposable
     }
 
     [Fact]
+    public void An_update_decrypts_to_the_bytes_it_had_and_shows_no_marked_value_in_between()
+    {
+        var keyId = _vault.CreateDataKey("local");
+        var encryptedFields = 0;
+        Check.One(Settings, Prop.ForAll(BsonGenerators.Documents, ArbMap.Default.ArbFor<int>(), (generated, seed) =>
+        {
+            var random = new Random(seed);
+            var sentinels = new List<byte[]>();
+            var document = WithSentinels(WithoutCiphertextSubtype(generated), random, sentinels, out var schemaJson, keyId, depth: 0);
+            var schema = EncryptionSchema.Parse(schemaJson);
+            encryptedFields += sentinels.Count;
+            var engine = new CsfleEngine(_vault, [new("db.coll", schema)]);
+            foreach (var operators in new[] { false, true })
+            {
+                byte[][] commands = [Update(document, schema, operators), FindAndModify(document, schema, operators)];
+                foreach (var command in commands)
+                {
+                    var sent = engine.EncryptCommand("db", command);
+
+                    BsonValidator.Validate(sent.Span);
+                    foreach (var sentinel in sentinels) Assert.Equal(-1, sent.Span.IndexOf(sentinel));
+                    Assert.Equal(command, engine.DecryptReply(sent).ToArray());
+                }
+            }
+        }));
+        output.WriteLine($"{encryptedFields} encrypted fields");
+        Assert.True(encryptedFields > 100);
+    }
+
+    [Fact]
     public void Changed_commands_and_replies_give_a_result_or_a_typed_error()
     {
         const int Mutations = 20_000;
@@ -55,6 +85,13 @@ public sealed class EnginePropertyTests(ITestOutputHelper output) : IDisposable
         [
             ExtendedJson.ToBson($$"""{"insert": "coll", "documents": [{{EngineFixture.Patient}}], "ordered": true}"""),
             ExtendedJson.ToBson("""{"find": "coll", "filter": {"ssn": 1, "$or": [{"insurance.policyNumber": {"$in": [1, 2]}}, {"name": {"$gt": "a"}}]}, "sort": {"name": 1}}"""),
+            ExtendedJson.ToBson("""{"update": "coll", "updates": [{"q": {"ssn": 1, "name": "a"}, "u": {"$set": {"insurance": {"policyNumber": 2}, "bloodType": "0"}, "$unset": {"ssn": ""}, "$rename": {"a": "b"}}, "upsert": true}, {"q": {}, "u": {"ssn": 3}, "collation": {"locale": "simple"}, "arrayFilters": [{"i": 1}]}]}"""),
+            ExtendedJson.ToBson("""{"findAndModify": "coll", "query": {"ssn": 1}, "update": {"$set": {"ssn": 2}, "$push": {"tags": "a"}}, "fields": {"ssn": 1}, "sort": {"name": 1}, "new": true}"""),
+            ExtendedJson.ToBson("""{"delete": "coll", "deletes": [{"q": {"insurance.policyNumber": {"$ne": 1}}, "limit": 1, "collation": {"locale": "simple"}}], "ordered": true}"""),
+            ExtendedJson.ToBson("""{"count": "coll", "query": {"$nor": [{"ssn": 1}]}, "skip": 1}"""),
+            ExtendedJson.ToBson("""{"distinct": "coll", "key": "insurance.policyNumber", "query": {"ssn": {"$in": [1]}}}"""),
+            ExtendedJson.ToBson("""{"aggregate": "coll", "pipeline": [{"$match": {"ssn": 1}}, {"$skip": 1}, {"$limit": 1}, {"$group": {"_id": 1, "n": {"$sum": 1}}}], "cursor": {}}"""),
+            ExtendedJson.ToBson("""{"aggregate": "other", "pipeline": [{"$merge": {"into": {"db": "db", "coll": "x"}}}], "cursor": {}}"""),
             ExtendedJson.ToBson("""{"aggregate": "other", "pipeline": [{"$lookup": {"from": "coll"}}], "cursor": {}}"""),
             ExtendedJson.ToBson("""{"bulkWrite": 1, "ops": [], "nsInfo": [{"ns": "db.coll"}]}"""),
         ];
@@ -180,4 +217,58 @@ public sealed class EnginePropertyTests(ITestOutputHelper output) : IDisposable
     }
 
     private static bool IsZeroTimestamp(in BsonReader reader) => reader.Type == BsonType.Timestamp && reader.GetInt64() == 0;
+
+    private static byte[] Update(byte[] document, EncryptionSchema schema, bool operators)
+    {
+        using var writer = new BsonWriter();
+        writer.StartDocument();
+        writer.WriteString("update"u8, "coll"u8);
+        writer.StartArray("updates"u8);
+        writer.StartDocument("0"u8);
+        WriteFilter(writer, "q", document, schema);
+        WriteModification(writer, "u", document, operators);
+        writer.EndDocument();
+        writer.EndDocument();
+        writer.EndDocument();
+        return writer.ToArray();
+    }
+
+    private static byte[] FindAndModify(byte[] document, EncryptionSchema schema, bool operators)
+    {
+        using var writer = new BsonWriter();
+        writer.StartDocument();
+        writer.WriteString("findAndModify"u8, "coll"u8);
+        WriteModification(writer, "update", document, operators);
+        WriteFilter(writer, "query", document, schema);
+        writer.EndDocument();
+        return writer.ToArray();
+    }
+
+    // One predicate, {f: {$eq: value}}: the form that goes out as it came in.
+    private static void WriteFilter(BsonWriter writer, string name, byte[] document, EncryptionSchema schema)
+    {
+        writer.StartDocument(name);
+        var reader = new BsonReader(document);
+        while (reader.Read())
+        {
+            if (schema.Root.Find(reader.Name) is not EncryptedNode { Algorithm: CsfleAlgorithm.Deterministic }) continue;
+            if (reader.Type == BsonType.RegularExpression) continue;
+            writer.StartDocument(reader.Name);
+            writer.WriteRaw(reader.Type, "$eq"u8, reader.Value);
+            writer.EndDocument();
+            break;
+        }
+
+        writer.EndDocument();
+    }
+
+    private static void WriteModification(BsonWriter writer, string name, byte[] document, bool operators)
+    {
+        writer.StartDocument(name);
+        if (operators) writer.StartDocument("$set");
+        var reader = new BsonReader(document);
+        while (reader.Read()) writer.WriteRaw(reader.Type, reader.Name, reader.Value);
+        if (operators) writer.EndDocument();
+        writer.EndDocument();
+    }
 }

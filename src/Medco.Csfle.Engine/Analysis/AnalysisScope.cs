@@ -29,11 +29,18 @@ internal readonly ref struct AnalysisScope
     public EncryptionPlan Plan { get; }
 
     /// <summary>A refusal that names this collection.</summary>
-    public QueryAnalysisException Refuse(string code, string problem, string remedy, ReadOnlySpan<byte> path = default, string? @operator = null)
-        => new(code, problem, remedy, Collection, path.IsEmpty ? null : Encoding.UTF8.GetString(path), @operator);
+    public QueryAnalysisException Refuse(string code, string problem, string remedy, Place place = default, string? @operator = null)
+        => new(code, problem, remedy, Collection, place.Spell(Command), @operator ?? place.Operator);
+
+    /// <summary>An element's name, or a component of a path, that only its case tells from an encrypted field.</summary>
+    public QueryAnalysisException RefuseCaseVariant(string code, string listed, Place place, string? @operator = null)
+        => Refuse(code, $"The name differs only in case from '{listed}', which the encryption schema encrypts, and would be another field, in clear",
+            $"Write '{listed}', or name the field in the encryption schema if it really is another one.", place, @operator);
 
     /// <summary>A part of the command whose BSON type is not what MongoDB's manual says.</summary>
     public QueryAnalysisException Malformed(ReadOnlySpan<byte> field, string expected)
-        => Refuse(CsfleErrorCode.MalformedCommand, $"'{Encoding.UTF8.GetString(field)}' must be {expected}",
-            "Send the command as MongoDB's manual describes it.");
+    {
+        var name = Encoding.UTF8.GetString(field);
+        return Refuse(CsfleErrorCode.MalformedCommand, $"'{name}' must be {expected}", "Send the command as MongoDB's manual describes it.", @operator: name);
+    }
 }

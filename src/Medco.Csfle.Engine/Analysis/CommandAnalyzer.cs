@@ -1,5 +1,6 @@
 using System.Text;
 using Medco.Csfle.Engine.Analysis.Commands;
+using Medco.Csfle.Engine.Analysis.Pipeline;
 using Medco.Csfle.Engine.Bson;
 using Medco.Csfle.Engine.Schema;
 
@@ -67,11 +68,7 @@ internal sealed class CommandAnalyzer(UnencryptedNamespaces allowed)
         var collection = CollectionOf(first, databaseName, name);
         if (schemas.Find(collection) is not { EncryptsAnything: true } schema)
         {
-            if (name is "insert" or "update" || (name == "findAndModify" && new BsonReader(bytes).ReadTo("update"u8)))
-            {
-                WritePolicy.Check(collection, name, schemas, _allowed);
-            }
-
+            CheckWritePolicy(bytes, databaseName, collection, name, schemas);
             if (name is "aggregate" or "create" or "collMod") RefuseReferences(bytes, databaseName, collection, name, schemas);
             return;
         }
@@ -83,11 +80,43 @@ internal sealed class CommandAnalyzer(UnencryptedNamespaces allowed)
             case "insert":
                 InsertAnalyzer.Analyze(scope, new BsonReader(bytes));
                 break;
+            case "update":
+                UpdateAnalyzer.Analyze(scope, new BsonReader(bytes));
+                break;
+            case "delete":
+                DeleteAnalyzer.Analyze(scope, new BsonReader(bytes));
+                break;
+            case "findAndModify":
+                FindAndModifyAnalyzer.Analyze(scope, new BsonReader(bytes));
+                break;
             case "find":
                 FindAnalyzer.Analyze(scope, new BsonReader(bytes));
                 break;
+            case "count":
+                CountAnalyzer.Analyze(scope, new BsonReader(bytes));
+                break;
+            case "distinct":
+                DistinctAnalyzer.Analyze(scope, new BsonReader(bytes));
+                break;
+            case "aggregate":
+                AggregateAnalyzer.Analyze(scope, new BsonReader(bytes));
+                break;
             default:
                 throw NotYet(collection, name);
+        }
+    }
+
+    private void CheckWritePolicy(ReadOnlySpan<byte> bytes, string databaseName, string collection, string name, SchemaMap schemas)
+    {
+        switch (name)
+        {
+            case "insert" or "update":
+            case "findAndModify" when new BsonReader(bytes).ReadTo("update"u8):
+                WritePolicy.Check(collection, name, schemas, _allowed);
+                break;
+            case "aggregate":
+                foreach (var target in PipelineTargets.FindIn(new BsonReader(bytes), databaseName)) WritePolicy.Check(target, name, schemas, _allowed);
+                break;
         }
     }
 
@@ -174,7 +203,7 @@ internal sealed class CommandAnalyzer(UnencryptedNamespaces allowed)
 
     private static QueryAnalysisException NotYet(string collection, string command) => new(
         CsfleErrorCode.CommandNotSupported, $"'{command}' is not supported on an encrypted collection yet",
-        "Use insert and find, or run the command through a client without encryption with values that are encrypted explicitly.",
+        "Run the command through a client without encryption with values that are encrypted explicitly.",
         collection, @operator: command);
 
     private static QueryAnalysisException Malformed(string problem, string command)

@@ -4,7 +4,7 @@ using Medco.Csfle.Engine.Bson;
 namespace Medco.Csfle.Engine.Analysis;
 
 /// <summary>
-/// The top-level fields that an analysed command may have on an encrypted collection. Any other could carry a value of an
+/// The fields that an analysed command, or a statement of one, may have on an encrypted collection. Any other could carry a value of an
 /// encrypted field in a way that this library does not know of.
 /// </summary>
 internal sealed class CommandFields
@@ -18,8 +18,13 @@ internal sealed class CommandFields
 
     private readonly byte[][] _names;
 
-    /// <summary>The generic arguments and the command's own.</summary>
-    public CommandFields(params string[] own) => _names = [.. Generic.Concat(own).Select(Encoding.UTF8.GetBytes)];
+    private CommandFields(IEnumerable<string> names) => _names = [.. names.Select(Encoding.UTF8.GetBytes)];
+
+    /// <summary>A command: the generic arguments and its own.</summary>
+    public static CommandFields OfCommand(params string[] own) => new(Generic.Concat(own));
+
+    /// <summary>One of the statements that a command holds in an array.</summary>
+    public static CommandFields OfStatement(params string[] own) => new(own);
 
     /// <summary>Refuses unknown fields and fields that stand twice.</summary>
     /// <exception cref="QueryAnalysisException">There is one.</exception>

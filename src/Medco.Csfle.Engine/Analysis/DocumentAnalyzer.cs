@@ -7,20 +7,43 @@ namespace Medco.Csfle.Engine.Analysis;
 /// <summary>Finds in a document about to be written what its collection's schema encrypts.</summary>
 internal static class DocumentAnalyzer
 {
-    /// <summary>Plans the encryption of one whole document.</summary>
+    /// <summary>Plans the encryption of one whole document that is inserted.</summary>
     /// <exception cref="QueryAnalysisException">Something in it cannot be encrypted, or would be stored in clear.</exception>
-    public static void Analyze(in AnalysisScope scope, BsonReader document)
+    public static void AnalyzeInserted(in AnalysisScope scope, BsonReader document) => AnalyzeWhole(scope, document, mayBeInserted: true);
+
+    /// <summary>Plans the encryption of one whole document that takes the place of another.</summary>
+    /// <param name="scope">The command.</param>
+    /// <param name="document">The document.</param>
+    /// <param name="upsert">Whether it is inserted where there is no other.</param>
+    /// <exception cref="QueryAnalysisException">Something in it cannot be encrypted, or would be stored in clear.</exception>
+    public static void AnalyzeReplacement(in AnalysisScope scope, BsonReader document, bool upsert) => AnalyzeWhole(scope, document, upsert);
+
+    /// <summary>Plans the encryption of a document that an update operator writes at a path inside another.</summary>
+    /// <exception cref="QueryAnalysisException">Something in it cannot be encrypted, or would be stored in clear.</exception>
+    public static void AnalyzeEmbedded(in AnalysisScope scope, BsonReader document, PlainNode schema, Place place)
     {
-        var start = document.Start;
-        var hasId = Walk(scope, document, scope.Schema, start, path: default);
-        if (!hasId && scope.Schema.Find("_id"u8) is EncryptedNode)
+        var keys = DocumentKeys.Static;
+        Walk(scope, document, schema, ref keys, place);
+    }
+
+    /// <summary>An array where the schema has a document: what it holds would be stored in clear.</summary>
+    public static QueryAnalysisException RefuseArray(in AnalysisScope scope, Place place) => scope.Refuse(CsfleErrorCode.WouldLeakPlaintext,
+        "An array stands where the encryption schema has a document with encrypted fields, which automatic encryption cannot reach inside an array",
+        "Store a single document there, or encrypt the array as a whole with the random algorithm.", place);
+
+    private static void AnalyzeWhole(in AnalysisScope scope, BsonReader document, bool mayBeInserted)
+    {
+        var keys = DocumentKeys.NamedIn(document.Start);
+        var hasId = Walk(scope, document, scope.Schema, ref keys, Place.Document(path: default, document.Start, @operator: null));
+        if (mayBeInserted && !hasId && scope.Schema.Find("_id"u8) is EncryptedNode)
         {
             throw scope.Refuse(CsfleErrorCode.ValueNotEncryptable, "'_id' is encrypted, but the document has none, so that it would be generated in clear",
                 "Set '_id' before writing the document.", "_id"u8);
         }
     }
 
-    private static bool Walk(in AnalysisScope scope, BsonReader document, PlainNode schema, int rootStart, ReadOnlySpan<byte> path)
+    /// <returns>Whether the document has an <c>_id</c>.</returns>
+    private static bool Walk(in AnalysisScope scope, BsonReader document, PlainNode schema, ref DocumentKeys keys, Place root)
     {
         var hasId = false;
         var seen = default(SeenNames);
@@ -29,31 +52,33 @@ internal static class DocumentAnalyzer
         {
             var name = document.Name;
             hasId |= name.SequenceEqual("_id"u8);
-            RefuseDottedName(scope, schema, name, path);
+            RefuseDottedName(scope, schema, document, root);
             var node = schema.Find(name);
-            if (node is not { HasEncryption: true }) continue;
+            if (node is not { HasEncryption: true })
+            {
+                if (schema.FindCaseVariant(name) is not { } listed) continue;
+                throw scope.RefuseCaseVariant(CsfleErrorCode.WouldLeakPlaintext, listed, root.At(document));
+            }
 
-            var childPath = Join(path, name);
             if (!seen.Add(scope.Command, document.ElementStart + 1, name.Length))
             {
                 throw scope.Refuse(CsfleErrorCode.WouldLeakPlaintext, "The document has this element twice",
-                    "Write each element once.", childPath);
+                    "Write each element once.", root.At(document));
             }
 
             if (node is EncryptedNode encrypted)
             {
-                EncryptableValue.CheckWritten(scope, document, encrypted, childPath);
-                scope.Plan.Encrypt(document, encrypted.Algorithm, EncryptableValue.KeyOf(scope, encrypted, rootStart, childPath));
+                var key = keys.Of(scope, encrypted, root.At(document));
+                EncryptableValue.CheckWritten(scope, document, encrypted, root.At(document));
+                scope.Plan.Encrypt(document, encrypted.Algorithm, key);
             }
             else if (document.Type == BsonType.Document)
             {
-                Walk(scope, document.ReadDocument(), (PlainNode)node, rootStart, childPath);
+                Walk(scope, document.ReadDocument(), (PlainNode)node, ref keys, root);
             }
             else if (document.Type == BsonType.Array)
             {
-                throw scope.Refuse(CsfleErrorCode.WouldLeakPlaintext,
-                    "An array stands where the encryption schema has a document with encrypted fields, which automatic encryption cannot reach inside an array",
-                    "Store a single document there, or encrypt the array as a whole with the random algorithm.", childPath);
+                throw RefuseArray(scope, root.At(document));
             }
         }
 
@@ -63,21 +88,11 @@ internal static class DocumentAnalyzer
 
     // {"insurance.policyNumber": 1} as one name is another field than insurance: {policyNumber: 1}, yet it means the same to
     // whoever wrote it, and would be stored in clear.
-    private static void RefuseDottedName(in AnalysisScope scope, PlainNode schema, ReadOnlySpan<byte> name, ReadOnlySpan<byte> path)
+    private static void RefuseDottedName(in AnalysisScope scope, PlainNode schema, in BsonReader element, Place root)
     {
-        if (!name.Contains((byte)'.') || PathLookup.Resolve(schema, name).State == PathState.NotEncrypted) return;
+        if (!element.Name.Contains((byte)'.') || PathLookup.Resolve(schema, element.Name).State == PathState.NotEncrypted) return;
         throw scope.Refuse(CsfleErrorCode.WouldLeakPlaintext, "An element's name contains dots and spells the path of an encrypted field",
-            "Write nested documents instead of a dotted name.", Join(path, name));
-    }
-
-    private static ReadOnlySpan<byte> Join(ReadOnlySpan<byte> path, ReadOnlySpan<byte> name)
-    {
-        if (path.IsEmpty) return name;
-        var joined = new byte[path.Length + 1 + name.Length];
-        path.CopyTo(joined);
-        joined[path.Length] = (byte)'.';
-        name.CopyTo(joined.AsSpan(path.Length + 1));
-        return joined;
+            "Write nested documents instead of a dotted name.", root.At(element));
     }
 
     /// <summary>The names met in one document: a list while they are few, a set when they are many.</summary>

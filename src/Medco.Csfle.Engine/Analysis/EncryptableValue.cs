@@ -4,29 +4,29 @@ using Medco.Csfle.Engine.Schema;
 
 namespace Medco.Csfle.Engine.Analysis;
 
-/// <summary>Whether a value may be encrypted at a path, and with which key.</summary>
+/// <summary>Whether a value may be encrypted at a path.</summary>
 internal static class EncryptableValue
 {
     private const string MatchTheSchema = "Write a value of the type that the encryption schema names, or change the schema.";
 
     /// <summary>Checks a value about to be written at an encrypted path.</summary>
     /// <exception cref="QueryAnalysisException">It cannot be encrypted there.</exception>
-    public static void CheckWritten(in AnalysisScope scope, in BsonReader element, EncryptedNode node, ReadOnlySpan<byte> path)
+    public static void CheckWritten(in AnalysisScope scope, in BsonReader element, EncryptedNode node, Place place)
     {
         if (element.Type == BsonType.Null)
         {
             throw scope.Refuse(CsfleErrorCode.ValueNotEncryptable, "Cannot encrypt element of type: null",
-                "Null cannot be encrypted, and storing it in clear would show who has no value: leave the element out.", path);
+                "Null cannot be encrypted, and storing it in clear would show who has no value: leave the element out, or remove it with $unset.", place);
         }
 
         if (element.Type == BsonType.Timestamp && element.GetInt64() == 0)
         {
             throw scope.Refuse(CsfleErrorCode.ValueNotEncryptable,
                 "A command that inserts cannot supply Timestamp(0, 0) for an encrypted field, since the server would replace it by its own time",
-                "Set a timestamp of your own.", path);
+                "Set a timestamp of your own.", place);
         }
 
-        CheckType(scope, element, node, path);
+        CheckType(scope, element, node, place);
     }
 
     /// <summary>Checks a constant that a query compares an encrypted path with.</summary>
@@ -45,28 +45,12 @@ internal static class EncryptableValue
                 throw scope.Refuse(CsfleErrorCode.UnsupportedQuery, "Invalid match expression operator on encrypted field: a regular expression",
                     "Only whole values can be compared with an encrypted field. Keep what must be searched by pattern in a field of its own.", path, @operator);
             default:
-                CheckType(scope, element, node, path, @operator);
+                CheckType(scope, element, node, new Place(path, @operator));
                 break;
         }
     }
 
-    /// <summary>The data key of an encrypted path, for the document that starts at an offset of the command.</summary>
-    /// <exception cref="QueryAnalysisException">The document does not name its key.</exception>
-    public static KeyReference KeyOf(in AnalysisScope scope, EncryptedNode node, int documentStart, ReadOnlySpan<byte> path)
-    {
-        if (node.KeyId is { } id) return KeyReference.ById(id);
-        var pointer = node.KeyPointer!;
-        if (!pointer.TryResolve(scope.Command, documentStart, out var type, out var value) || type != BsonType.String)
-        {
-            throw scope.Refuse(CsfleErrorCode.ValueNotEncryptable,
-                $"The data key of this field is named by the document itself, at '{pointer.Text}', but there is no string there",
-                "Write the key's alternate name there before anything is encrypted with it.", path);
-        }
-
-        return KeyReference.ByName(System.Text.Encoding.UTF8.GetString(scope.Command[value][sizeof(int)..^1]));
-    }
-
-    private static void CheckType(in AnalysisScope scope, in BsonReader element, EncryptedNode node, ReadOnlySpan<byte> path, string? @operator = null)
+    private static void CheckType(in AnalysisScope scope, in BsonReader element, EncryptedNode node, Place place)
     {
         var type = element.Type;
         if (type == BsonType.Binary)
@@ -75,7 +59,7 @@ internal static class EncryptableValue
             if (subtype == BinarySubtype.Encrypted)
             {
                 throw scope.Refuse(CsfleErrorCode.ValueNotEncryptable, "Cannot encrypt binary data of subtype 6: the value is encrypted already",
-                    "Pass the plaintext, or write explicitly encrypted values through a client without automatic encryption.", path, @operator);
+                    "Pass the plaintext, or write explicitly encrypted values through a client without automatic encryption.", place);
             }
         }
 
@@ -83,12 +67,12 @@ internal static class EncryptableValue
         {
             throw scope.Refuse(CsfleErrorCode.ValueNotEncryptable,
                 $"Cannot encrypt element of type {type.Alias()} because schema requires that type is one of: {node.Types.Describe()}",
-                MatchTheSchema, path, @operator);
+                MatchTheSchema, place);
         }
 
         if (EncryptedNode.IsProhibited(node.Algorithm, type))
         {
-            throw scope.Refuse(CsfleErrorCode.ValueNotEncryptable, $"Cannot encrypt element of type: {type.Alias()}", MatchTheSchema, path, @operator);
+            throw scope.Refuse(CsfleErrorCode.ValueNotEncryptable, $"Cannot encrypt element of type: {type.Alias()}", MatchTheSchema, place);
         }
     }
 }

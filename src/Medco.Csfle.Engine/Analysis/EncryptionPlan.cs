@@ -51,17 +51,16 @@ internal sealed class EncryptionPlan
     public void EncryptAsEquality(in BsonReader element, CsfleAlgorithm algorithm, KeyReference key)
     {
         var ciphertextLength = Ciphertext.LengthFor(element.ValueEnd - element.ValueStart);
-        OpenEquality(element, BsonType.Binary, BinaryHeaderLength + ciphertextLength);
+        OpenOperator(element, "$eq\0"u8, BsonType.Binary, BinaryHeaderLength + ciphertextLength);
         AddPlaceholder(element, algorithm, key);
         Insert(element.ValueEnd, [0]);
     }
 
     /// <summary>Plans <c>name: value</c> to become <c>name: {$eq: value}</c>, the value itself unchanged.</summary>
-    public void WrapInEquality(in BsonReader element)
-    {
-        OpenEquality(element, element.Type, element.ValueEnd - element.ValueStart);
-        Insert(element.ValueEnd, [0]);
-    }
+    public void WrapInEquality(in BsonReader element) => Wrap(element, "$eq\0"u8);
+
+    /// <summary>Plans <c>name: value</c> to become <c>name: {$const: value}</c>, a constant in an expression.</summary>
+    public void WrapInConstant(in BsonReader element) => Wrap(element, "$const\0"u8);
 
     /// <summary>Announces that what follows may change the document that starts at an offset of the command.</summary>
     /// <returns>To be handed to <see cref="EndDocument"/> when all of the document has been seen.</returns>
@@ -152,14 +151,20 @@ internal sealed class EncryptionPlan
         keys[placeholder.Key].Encrypt(placeholder.Algorithm, placeholder.Type, value, iv, destination[BinaryHeaderLength..]);
     }
 
-    private void OpenEquality(in BsonReader element, BsonType innerType, int innerLength)
+    private void Wrap(in BsonReader element, ReadOnlySpan<byte> operatorName)
     {
-        var name = "$eq\0"u8;
+        OpenOperator(element, operatorName, element.Type, element.ValueEnd - element.ValueStart);
+        Insert(element.ValueEnd, [0]);
+    }
+
+    private void OpenOperator(in BsonReader element, ReadOnlySpan<byte> operatorName, BsonType innerType, int innerLength)
+    {
         ReplaceByte(element.ElementStart, (byte)BsonType.Document);
-        Span<byte> opening = stackalloc byte[sizeof(int) + 1 + 4];
+        Span<byte> opening = stackalloc byte[sizeof(int) + 1 + 8];
+        opening = opening[..(sizeof(int) + 1 + operatorName.Length)];
         BinaryPrimitives.WriteInt32LittleEndian(opening, opening.Length + innerLength + 1);
         opening[sizeof(int)] = (byte)innerType;
-        name.CopyTo(opening[(sizeof(int) + 1)..]);
+        operatorName.CopyTo(opening[(sizeof(int) + 1)..]);
         Insert(element.ValueStart, opening);
     }
 

@@ -19,12 +19,17 @@ internal enum PathState
 
     /// <summary>The path cannot be told: an empty or <c>$</c> component, or an array index where the schema knows documents only.</summary>
     Unresolvable,
+
+    /// <summary>The path differs only in case from one that is encrypted or leads to one that is.</summary>
+    CaseVariant,
 }
 
 /// <summary>A dotted path looked up in an encryption schema.</summary>
 /// <param name="State">How the path relates to what is encrypted.</param>
-/// <param name="Node">The encrypted node, where <paramref name="State"/> is <see cref="PathState.Encrypted"/>.</param>
-internal readonly record struct PathLookup(PathState State, EncryptedNode? Node = null)
+/// <param name="Node">The node at the path, where <paramref name="State"/> is <see cref="PathState.Encrypted"/>.</param>
+/// <param name="Prefix">The node at the path, where <paramref name="State"/> is <see cref="PathState.PrefixOfEncrypted"/>.</param>
+/// <param name="Listed">The name that the schema has instead, where <paramref name="State"/> is <see cref="PathState.CaseVariant"/>.</param>
+internal readonly record struct PathLookup(PathState State, EncryptedNode? Node = null, PlainNode? Prefix = null, string? Listed = null)
 {
     /// <summary>Looks a path up, component by component, from a node on.</summary>
     /// <param name="start">The schema of the document that the path is relative to; null where there is none.</param>
@@ -46,6 +51,11 @@ internal readonly record struct PathLookup(PathState State, EncryptedNode? Node 
             if (plain != start && IsNumber(component)) return new PathLookup(PathState.Unresolvable);
 
             node = plain.Find(component);
+            if (node is not { HasEncryption: true } && plain.FindCaseVariant(component) is { } listed)
+            {
+                return new PathLookup(PathState.CaseVariant, Listed: listed);
+            }
+
             if (dot < 0) return At(node);
             rest = rest[(dot + 1)..];
         }
@@ -54,7 +64,7 @@ internal readonly record struct PathLookup(PathState State, EncryptedNode? Node 
     private static PathLookup At(SchemaNode? node) => node switch
     {
         EncryptedNode encrypted => new PathLookup(PathState.Encrypted, encrypted),
-        { HasEncryption: true } => new PathLookup(PathState.PrefixOfEncrypted),
+        PlainNode { HasEncryption: true } plain => new PathLookup(PathState.PrefixOfEncrypted, Prefix: plain),
         _ => new PathLookup(PathState.NotEncrypted),
     };
 

@@ -25,6 +25,7 @@ internal sealed class PlainNode : SchemaNode
     private readonly SchemaNode[] _nodes;
     private readonly int[]? _buckets;
     private readonly string _location;
+    private readonly CaseInsensitiveNames _encrypted;
 
     /// <summary>A node with the children that <c>properties</c>, <c>patternProperties</c> and <c>additionalProperties</c> give it.</summary>
     /// <param name="location">The JSON path of this sub-schema, for messages.</param>
@@ -40,6 +41,7 @@ internal sealed class PlainNode : SchemaNode
         _names = [.. properties.Select(property => Encoding.UTF8.GetBytes(property.Name))];
         _nodes = [.. properties.Select(property => property.Node)];
         _buckets = _names.Length > LinearSearchLimit ? Hash(_names) : null;
+        _encrypted = new CaseInsensitiveNames(properties.Where(property => property.Node.HasEncryption).Select(property => property.Name));
         HasEncryption = additional is { HasEncryption: true }
             || properties.Any(property => property.Node.HasEncryption)
             || patterns.Any(pattern => pattern.Node.HasEncryption);
@@ -63,6 +65,14 @@ internal sealed class PlainNode : SchemaNode
     /// </summary>
     public bool EncryptsUnlistedNames
         => AdditionalProperties is { HasEncryption: true } || PatternProperties.Any(pattern => pattern.Node.HasEncryption);
+
+    /// <summary>
+    /// A name in <c>properties</c> that is encrypted, or leads to one that is, and differs from the given one only in case.
+    /// Patterns say themselves which case they mean.
+    /// </summary>
+    /// <returns>Null where there is none, and where the schema lists the given name exactly as it is.</returns>
+    public string? FindCaseVariant(ReadOnlySpan<byte> utf8Name)
+        => _encrypted.Find(utf8Name) is { } variant && IndexOf(utf8Name) < 0 ? variant : null;
 
     /// <summary>What the schema says about the name below this node.</summary>
     /// <returns>Null where it says nothing: not encrypted.</returns>

@@ -1,4 +1,5 @@
 using Medco.Csfle.Engine.Analysis;
+using Medco.Csfle.Engine.Analysis.Update;
 using Medco.Csfle.Engine.Bson;
 using Medco.Csfle.Engine.Cryptography;
 using Medco.Csfle.Engine.Schema;
@@ -50,6 +51,11 @@ public sealed class AnalysisCaseTests(ITestOutputHelper output)
         var expected = ExtendedJson.ToJson(ExtendedJson.ToBson(@case.Expect), ExtendedJsonMode.Canonical);
         Assert.Equal(expected, ExtendedJson.ToJson(MarkedCommand.Render(plan), ExtendedJsonMode.Canonical));
     }
+
+    [Fact]
+    public void Every_update_operator_of_the_table_has_cases()
+        => Assert.All(UpdateOperators.All.Keys, name => Assert.True(
+            Cases.Count(@case => @case.File == "update.case" && @case.Command.Contains($"\"{name}\"", StringComparison.Ordinal)) > 10, name));
 
     [Fact]
     public void Cases_are_found_and_have_names_of_their_own()

@@ -101,6 +101,44 @@ public class PlainNodeTests
         Assert.Contains("'ab'", error.Errors[0].Problem, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("Ssn", "ssn")]
+    [InlineData("SSN", "ssn")]
+    [InlineData("GRÖßE", "größe")]
+    [InlineData("Home", "home")]
+    [InlineData("ssn", null)]
+    [InlineData("sSn", null)]
+    [InlineData("ssn2", null)]
+    [InlineData("sn", null)]
+    [InlineData("NAME", null)]
+    [InlineData("GRÖSSE", null)]
+    [InlineData("X_A", null)]
+    [InlineData("", null)]
+    public void A_name_that_differs_only_in_case_from_an_encrypted_one_is_found(string name, string? listed)
+    {
+        var root = EncryptionSchema.Parse($$$$"""
+            {"bsonType":"object",
+             "properties":{"ssn":{{{{RandomAny}}}},"sSn":{"bsonType":"int"},"name":{"bsonType":"string"},"größe":{{{{RandomAny}}}},
+               "home":{"bsonType":"object","properties":{"x":{{{{RandomAny}}}}}}},
+             "patternProperties":{"^x_":{{{{RandomAny}}}}}}
+            """).Root;
+
+        Assert.Equal(listed, root.FindCaseVariant(Encoding.UTF8.GetBytes(name)));
+    }
+
+    [Fact]
+    public void Looking_for_another_case_of_a_plain_name_allocates_nothing()
+    {
+        var root = EncryptionSchema.Parse(Schemas.Object(string.Join(",", Enumerable.Range(0, 40).Select(index => $"\"name{index}\":{RandomAny}")))).Root;
+        var name = "title4"u8.ToArray();
+        root.FindCaseVariant(name);
+
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var round = 0; round < 1000; round++) root.FindCaseVariant(name);
+
+        Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+    }
+
     [Fact]
     public void A_name_that_is_not_UTF8_is_refused_where_patterns_decide()
     {

@@ -88,7 +88,7 @@ internal static class MatchAnalyzer
                 scope.Plan.EncryptAsEquality(element, lookup.Node!.Algorithm, key);
                 break;
             default:
-                throw RefusePath(scope, lookup.State, element.Name, "$eq");
+                throw RefusePath(scope, lookup, element.Name, "$eq");
         }
     }
 
@@ -143,7 +143,7 @@ internal static class MatchAnalyzer
             case PathState.PrefixOfEncrypted when rule == MatchRule.Existence:
                 break;
             default:
-                throw RefusePath(scope, lookup.State, path, name);
+                throw RefusePath(scope, lookup, path, name);
         }
     }
 
@@ -228,8 +228,9 @@ internal static class MatchAnalyzer
             "Query another field, or encrypt this one with the deterministic algorithm if its values may be compared.", path, name);
     }
 
-    private static QueryAnalysisException RefusePath(in AnalysisScope scope, PathState state, ReadOnlySpan<byte> path, string name) => state switch
+    private static QueryAnalysisException RefusePath(in AnalysisScope scope, PathLookup lookup, ReadOnlySpan<byte> path, string name) => lookup.State switch
     {
+        PathState.CaseVariant => scope.RefuseCaseVariant(CsfleErrorCode.UnsupportedQuery, lookup.Listed!, path, name),
         PathState.PrefixOfEncrypted => scope.Refuse(CsfleErrorCode.UnsupportedQuery,
             "The value at this path contains encrypted fields, and comparing it as a whole would send them in clear",
             "Compare the fields inside it one by one, by their dotted paths.", path, name),

@@ -1,6 +1,6 @@
 using Medco.Csfle.Engine.Bson;
 
-namespace Medco.Csfle.Engine.Analysis;
+namespace Medco.Csfle.Engine.Analysis.Pipeline;
 
 /// <summary>Looks for what names another collection: pipeline stages, and the base of a view.</summary>
 internal static class PipelineReferences
