@@ -10,11 +10,11 @@ internal static class DropCommand
         var name = context.Arguments.Collection(context.Database);
         context.Arguments.RefuseOthers();
         NamespaceRules.CheckWritableCollection(context.Database, name);
-        if (!context.Catalog.Drop(context.Database, name)) return;
+        if (context.Catalog.Find(context.Database, name) is not { } collection) return;
 
-        var fullName = $"{context.Database}.{name}";
-        context.Cursors.Drop(fullName);
-        context.Reply.WriteInt32("nIndexesWas"u8, 1);
-        context.Reply.WriteString("ns"u8, fullName);
+        context.Catalog.Drop(context.Database, name);
+        context.Cursors.Drop(collection.FullName);
+        context.Reply.WriteInt32("nIndexesWas"u8, collection.Indexes.Count());
+        context.Reply.WriteString("ns"u8, collection.FullName);
     }
 }

@@ -1,4 +1,3 @@
-using Medco.Csfle.Engine.Bson;
 using Medco.Csfle.TestServer.Query;
 using Medco.Csfle.TestServer.Values;
 
@@ -20,8 +19,9 @@ internal static class FindCommand
         var limit = arguments.OptionalCount("limit") ?? 0;
         var batchSize = arguments.OptionalCount("batchSize") ?? CursorReply.DefaultFirstBatch;
         var isSingleBatch = arguments.Boolean("singleBatch", otherwise: false);
-        CheckHint(arguments);
-        CheckCollation(arguments);
+        var collection = context.Catalog.Find(context.Database, name);
+        Hint.Check(arguments.Optional("hint"), collection);
+        Collation.Check(arguments.OptionalDocument("collation"));
 
         // How the server gets at the documents, not which they are.
         foreach (var option in new[] { "noCursorTimeout", "oplogReplay", "allowPartialResults", "allowDiskUse" }) arguments.Boolean(option, otherwise: false);
@@ -30,29 +30,10 @@ internal static class FindCommand
 
         // A filter that is none is an error also where there is no collection to apply it to.
         MatchParser.Parse(filter);
-        var found = sort.Apply(context.Catalog.Find(context.Database, name)?.Find(filter) ?? []);
+        var found = sort.Apply(collection?.Find(filter) ?? []);
         if (skip > 0) found = found.Skip((int)Math.Min(skip, int.MaxValue));
         if (limit > 0) found = found.Take((int)Math.Min(limit, int.MaxValue));
         var cursor = context.Cursors.Create($"{context.Database}.{name}", [.. found.Select(projection.Apply)]);
         CursorReply.Write(context, cursor, "firstBatch", batchSize, isSingleBatch);
-    }
-
-    private static void CheckHint(CommandArguments arguments)
-    {
-        var hint = arguments.Optional("hint");
-        var isKnown = hint is null
-            or { Type: BsonType.String, Text: "_id_" }
-            or { Type: BsonType.Document, Document.Count: 0 }
-            || (hint is { IsDocument: true, Document.Count: 1 } && hint.Document[0] is { Name: "_id" or "$natural", Value.IsNumber: true } key
-                && ValueOrder.AreEqual(key.Value, Value.FromInt32(1)));
-        if (!isKnown) throw ServerException.BadValue("error processing query: hint provided does not correspond to an existing index");
-    }
-
-    private static void CheckCollation(CommandArguments arguments)
-    {
-        var collation = arguments.OptionalDocument("collation");
-        var isSimple = collation is null or { Count: 0 }
-            || (collation.Count == 1 && collation.Find("locale") is { Type: BsonType.String, Text: "simple" });
-        if (!isSimple) throw ServerException.NotImplemented("a collation other than { locale: \"simple\" }");
     }
 }

@@ -1,6 +1,3 @@
-using System.Text;
-using Medco.Csfle.Engine.Bson;
-using Medco.Csfle.TestServer.Protocol;
 using Medco.Csfle.TestServer.Storage;
 using Medco.Csfle.TestServer.Values;
 
@@ -18,30 +15,18 @@ internal static class InsertCommand
         var bypassesValidation = arguments.Boolean("bypassDocumentValidation", otherwise: false);
         arguments.RefuseOthers();
         NamespaceRules.CheckWritableCollection(context.Database, name);
-        if (documents.Count is 0 or > WireLimits.MaxWriteBatch)
-        {
-            throw new ServerException(ErrorCode.InvalidLength, $"Write batch sizes must be between 1 and {WireLimits.MaxWriteBatch}. Got {documents.Count} operations.");
-        }
 
+        var errors = new WriteErrors(documents.Count, isOrdered);
         var collection = context.Catalog.Find(context.Database, name) ?? context.Catalog.Create(context.Database, name, CollectionOptions.None);
-        var errors = new List<(int Index, ServerException Error)>();
         var inserted = 0;
-        for (var i = 0; i < documents.Count; i++)
+        errors.Run(i =>
         {
-            try
-            {
-                Insert(collection, documents[i], bypassesValidation);
-                inserted++;
-            }
-            catch (ServerException e)
-            {
-                errors.Add((i, e));
-                if (isOrdered) break;
-            }
-        }
+            Insert(collection, documents[i], bypassesValidation);
+            inserted++;
+        });
 
         context.Reply.WriteInt32("n"u8, inserted);
-        if (errors.Count > 0) WriteErrors(context.Reply, errors);
+        errors.Write(context.Reply);
     }
 
     private static void Insert(Collection collection, Document document, bool bypassesValidation)
@@ -49,23 +34,5 @@ internal static class InsertCommand
         var prepared = InsertedDocument.Prepare(document);
         if (!bypassesValidation && collection.Options.Enforced?.Check(prepared) is { } error) throw error;
         collection.Insert(prepared);
-    }
-
-    private static void WriteErrors(BsonWriter reply, List<(int Index, ServerException Error)> errors)
-    {
-        Span<byte> buffer = stackalloc byte[BsonIndex.MaxLength];
-        reply.StartArray("writeErrors"u8);
-        for (var i = 0; i < errors.Count; i++)
-        {
-            var (index, error) = errors[i];
-            reply.StartDocument(BsonIndex.Format(i, buffer));
-            reply.WriteInt32("index"u8, index);
-            reply.WriteInt32("code"u8, error.Code);
-            foreach (var (name, value) in error.Details) reply.WriteRaw(value.Type, Encoding.UTF8.GetBytes(name), value.Bytes.Span);
-            reply.WriteString("errmsg"u8, error.Message);
-            reply.EndDocument();
-        }
-
-        reply.EndDocument();
     }
 }

@@ -12,7 +12,8 @@ internal static class ListCollectionsCommand
         var arguments = context.Arguments;
         var filter = MatchParser.Parse(arguments.OptionalDocument("filter") ?? Document.Empty);
         var isNameOnly = arguments.Boolean("nameOnly", otherwise: false);
-        var batchSize = BatchSize(arguments);
+        // Descriptions are small, and a driver may look only at the first batch.
+        var batchSize = CursorReply.BatchSize(arguments, otherwise: long.MaxValue);
         arguments.Boolean("authorizedCollections", otherwise: false);
         arguments.RefuseOthers();
 
@@ -24,20 +25,6 @@ internal static class ListCollectionsCommand
         CursorReply.Write(context, cursor, "firstBatch", batchSize);
     }
 
-    private static long BatchSize(CommandArguments arguments)
-    {
-        var cursor = arguments.OptionalDocument("cursor") ?? Document.Empty;
-        foreach (var (name, value) in cursor.Elements)
-        {
-            if (name != "batchSize") throw new ServerException(ErrorCode.UnknownField, $"BSON field 'listCollections.cursor.{name}' is an unknown field.");
-            if (!value.IsNumber || !value.Number.TryToInt64(out var size) || size < 0) throw arguments.WrongType("cursor.batchSize", value, "long");
-            return size;
-        }
-
-        // Descriptions are small, and a driver may look only at the first batch.
-        return long.MaxValue;
-    }
-
     private static Document NameOf(Collection collection)
         => new([new("name", Value.FromText(collection.Name)), new("type", Value.FromText("collection"))]);
 
@@ -45,11 +32,6 @@ internal static class ListCollectionsCommand
     [
         new("options", new Value(collection.Options.Shown)),
         new("info", new Value(new Document([new("readOnly", Value.FromBoolean(false)), new("uuid", Value.FromUuid(collection.Uuid))]))),
-        new("idIndex", new Value(new Document(
-        [
-            new("v", Value.FromInt32(2)),
-            new("key", new Value(new Document([new("_id", Value.FromInt32(1))]))),
-            new("name", Value.FromText("_id_")),
-        ]))),
+        new("idIndex", new Value(IndexSpecification.Id.Shown)),
     ]));
 }

@@ -34,6 +34,17 @@ internal static class MatchParser
     public static bool IsOperators(Value value)
         => value.IsDocument && value.Document.Count > 0 && value.Document[0].Name is ['$', ..] first && !ReferenceFields.Contains(first);
 
+    /// <summary>
+    /// Reads a condition on single elements of an array, as <c>$pull</c> has it: operators, a filter of the documents among
+    /// them, a regular expression, or the value to be equal to.
+    /// </summary>
+    public static Func<Value, bool> ParseElement(Value condition)
+    {
+        if (!condition.IsDocument || IsValueOperators(condition)) return (IsOperators(condition) ? ParseOperators(condition.Document) : ParseEquality(condition)).MatchesElement;
+        var filter = Parse(condition.Document);
+        return element => element.IsDocument && filter.Matches(element.Document);
+    }
+
     private static MatchExpression ParseTopLevel(string name, Value value)
     {
         switch (name)
@@ -102,7 +113,7 @@ internal static class MatchParser
         "$lte" => ParseComparison(Comparison.LessOrEqual, value),
         "$in" => ParseIn(name, value),
         "$nin" => new NotTest(ParseIn(name, value)),
-        "$exists" => IsTrue(value) ? new ExistsTest() : new NotTest(new ExistsTest()),
+        "$exists" => value.IsTrue ? new ExistsTest() : new NotTest(new ExistsTest()),
         "$type" => new TypeTest(TypeAliases.Parse(value)),
         "$not" => ParseNot(value),
         "$all" => ParseAll(value),
@@ -179,10 +190,12 @@ internal static class MatchParser
     {
         if (!value.IsDocument) throw ServerException.BadValue("$elemMatch needs an Object");
 
-        // Logical operators belong to a filter of documents, all others to a test of single values.
-        var ofValues = IsOperators(value) && value.Document[0].Name is not ("$and" or "$or" or "$nor" or "$where" or "$expr" or "$jsonSchema" or "$comment");
-        return ofValues ? new ElementValueTest(ParseOperators(value.Document)) : new ElementDocumentTest(Parse(value.Document));
+        return IsValueOperators(value) ? new ElementValueTest(ParseOperators(value.Document)) : new ElementDocumentTest(Parse(value.Document));
     }
+
+    /// <summary>Logical operators belong to a filter of documents, all others to a test of single values.</summary>
+    private static bool IsValueOperators(Value value)
+        => IsOperators(value) && value.Document[0].Name is not ("$and" or "$or" or "$nor" or "$where" or "$expr" or "$jsonSchema" or "$comment");
 
     private static SizeTest ParseSize(Value value)
     {
@@ -242,13 +255,4 @@ internal static class MatchParser
 
         return positions;
     }
-
-    /// <summary>What MongoDB takes for true: everything but false, zero, null and undefined.</summary>
-    private static bool IsTrue(Value value) => value.Type switch
-    {
-        BsonType.Boolean => value.Boolean,
-        BsonType.Null or BsonType.Undefined => false,
-        _ when value.IsNumber => value.Number.CompareTo(Number.FromInt64(0)) != 0,
-        _ => true,
-    };
 }

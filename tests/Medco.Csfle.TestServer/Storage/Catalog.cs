@@ -5,6 +5,9 @@ internal sealed class Catalog
 {
     private readonly Dictionary<string, SortedDictionary<string, Collection>> _databases = [];
 
+    /// <summary>The names of the databases that have a collection.</summary>
+    public IEnumerable<string> Databases => _databases.Keys.Order(StringComparer.Ordinal);
+
     public Collection? Find(string database, string name)
         => _databases.TryGetValue(database, out var collections) && collections.TryGetValue(name, out var collection) ? collection : null;
 
@@ -15,6 +18,33 @@ internal sealed class Catalog
     public Collection Create(string database, string name, CollectionOptions options)
     {
         NamespaceRules.CheckWritableCollection(database, name);
+        var collection = new Collection(database, name, options);
+        CollectionsOf(database).Add(name, collection);
+        return collection;
+    }
+
+    /// <summary>Gives a collection another name, in another database perhaps.</summary>
+    public void Rename(string database, Collection collection, string toDatabase, string toName)
+    {
+        NamespaceRules.CheckWritableCollection(toDatabase, toName);
+        var target = CollectionsOf(toDatabase);
+        Drop(database, collection.Name);
+        collection.Rename(toDatabase, toName);
+        target.Add(toName, collection);
+        _databases[toDatabase] = target;
+    }
+
+    /// <summary>Removes a collection; a database without one is gone.</summary>
+    /// <returns>False where there is none.</returns>
+    public bool Drop(string database, string name)
+    {
+        if (!_databases.TryGetValue(database, out var collections) || !collections.Remove(name)) return false;
+        if (collections.Count == 0) _databases.Remove(database);
+        return true;
+    }
+
+    private SortedDictionary<string, Collection> CollectionsOf(string database)
+    {
         if (!_databases.TryGetValue(database, out var collections))
         {
             var similar = _databases.Keys.FirstOrDefault(existing => string.Equals(existing, database, StringComparison.OrdinalIgnoreCase));
@@ -26,17 +56,6 @@ internal sealed class Catalog
             _databases[database] = collections = new SortedDictionary<string, Collection>(StringComparer.Ordinal);
         }
 
-        var collection = new Collection(database, name, options);
-        collections.Add(name, collection);
-        return collection;
-    }
-
-    /// <summary>Removes a collection; a database without one is gone.</summary>
-    /// <returns>False where there is none.</returns>
-    public bool Drop(string database, string name)
-    {
-        if (!_databases.TryGetValue(database, out var collections) || !collections.Remove(name)) return false;
-        if (collections.Count == 0) _databases.Remove(database);
-        return true;
+        return collections;
     }
 }

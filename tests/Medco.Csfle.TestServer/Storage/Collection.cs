@@ -4,35 +4,95 @@ using Medco.Csfle.TestServer.Values;
 
 namespace Medco.Csfle.TestServer.Storage;
 
-/// <summary>The documents of one collection in the order they were inserted, unique by <c>_id</c>.</summary>
+/// <summary>The documents of one collection in the order they were inserted, and its indexes, of which that on <c>_id</c> is always there.</summary>
 internal sealed class Collection(string database, string name, CollectionOptions options)
 {
-    private readonly SortedDictionary<Value, Document> _byId = new(ValueOrder.Instance);
-    private readonly List<Document> _documents = [];
+    private readonly SortedDictionary<long, Document> _records = [];
+    private readonly CollectionIndex _idIndex = new(IndexSpecification.Id);
+    private readonly List<CollectionIndex> _others = [];
+    private long _nextRecord;
 
-    public string Name { get; } = name;
+    public string Name { get; private set; } = name;
 
-    public string FullName { get; } = $"{database}.{name}";
+    public string FullName { get; private set; } = $"{database}.{name}";
 
     public Guid Uuid { get; } = Guid.NewGuid();
 
-    public CollectionOptions Options { get; } = options;
+    public CollectionOptions Options { get; set; } = options;
+
+    /// <summary>The indexes in the order they were created.</summary>
+    public IEnumerable<IndexSpecification> Indexes => AllIndexes.Select(index => index.Specification);
+
+    public int Count => _records.Count;
+
+    /// <summary>How many bytes the documents have.</summary>
+    public long Size => _records.Values.Sum(document => (long)document.Bytes.Length);
+
+    private IEnumerable<CollectionIndex> AllIndexes => _others.Prepend(_idIndex);
 
     /// <summary>Adds a document whose <c>_id</c> is its first field.</summary>
-    /// <exception cref="ServerException">Its <c>_id</c> is taken.</exception>
+    /// <exception cref="ServerException">A key of it is taken.</exception>
     public void Insert(Document document)
     {
-        var id = document[0].Value;
-        if (!_byId.TryAdd(id, document)) throw DuplicateId(id);
-        _documents.Add(document);
+        foreach (var index in AllIndexes) index.Check(FullName, document, _nextRecord);
+        foreach (var index in AllIndexes) index.Add(document, _nextRecord);
+        _records.Add(_nextRecord++, document);
     }
 
-    /// <summary>The documents that match, in the order they were inserted.</summary>
+    /// <summary>Puts a document in the place of one with the same <c>_id</c>.</summary>
+    /// <exception cref="ServerException">A key of it is taken; then nothing has changed.</exception>
+    public void Replace(Document old, Document document)
+    {
+        var record = RecordOf(old);
+        foreach (var index in AllIndexes) index.Check(FullName, document, record);
+        foreach (var index in AllIndexes)
+        {
+            index.Remove(old);
+            index.Add(document, record);
+        }
+
+        _records[record] = document;
+    }
+
+    public void Remove(Document document)
+    {
+        _records.Remove(RecordOf(document));
+        foreach (var index in AllIndexes) index.Remove(document);
+    }
+
+    /// <summary>The documents that match, in the order they were inserted. Who changes the collection meanwhile takes a copy first.</summary>
     public IEnumerable<Document> Find(Document filter)
     {
         var expression = MatchParser.Parse(filter);
         return Candidates(filter).Where(expression.Matches);
     }
+
+    /// <summary>Builds an index over the documents there are.</summary>
+    /// <exception cref="ServerException">They have duplicate keys, or two arrays in the index; then there is no index.</exception>
+    public void CreateIndex(IndexSpecification specification)
+    {
+        var index = new CollectionIndex(specification);
+        foreach (var (record, document) in _records)
+        {
+            index.Check(FullName, document, record);
+            index.Add(document, record);
+        }
+
+        _others.Add(index);
+    }
+
+    /// <summary>Removes an index other than that on <c>_id</c>.</summary>
+    public void DropIndex(IndexSpecification specification) => _others.RemoveAll(index => index.Specification == specification);
+
+    /// <summary>Gives the collection another name.</summary>
+    public void Rename(string toDatabase, string toName)
+    {
+        Name = toName;
+        FullName = $"{toDatabase}.{toName}";
+    }
+
+    private long RecordOf(Document document)
+        => _idIndex.Find(document[0].Value) ?? throw new InvalidOperationException("the document is not in the collection");
 
     /// <summary>All documents, or the one there can be where the filter asks for an <c>_id</c>.</summary>
     private IEnumerable<Document> Candidates(Document filter)
@@ -41,15 +101,7 @@ internal sealed class Collection(string database, string name, CollectionOptions
         if (id is { IsDocument: true, Document: { Count: 1 } operators } && operators[0].Name == "$eq") id = operators[0].Value;
 
         // Null also asks for documents without the field, and the other three are more than an equality.
-        if (id is null or { Type: BsonType.Null or BsonType.RegularExpression or BsonType.Array } || MatchParser.IsOperators(id)) return _documents;
-        return _byId.TryGetValue(id, out var document) ? [document] : [];
+        if (id is null or { Type: BsonType.Null or BsonType.RegularExpression or BsonType.Array } || MatchParser.IsOperators(id)) return _records.Values;
+        return _idIndex.Find(id) is { } record ? [_records[record]] : [];
     }
-
-    private ServerException DuplicateId(Value id) => new(
-        ErrorCode.DuplicateKey,
-        $"E11000 duplicate key error collection: {FullName} index: _id_ dup key: {{ _id: {ValueText.Of(id)} }}",
-        [
-            new("keyPattern", new Value(new Document([new Element("_id", Value.FromInt32(1))]))),
-            new("keyValue", new Value(new Document([new Element("_id", id)]))),
-        ]);
 }

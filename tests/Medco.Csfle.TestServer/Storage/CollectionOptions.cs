@@ -3,7 +3,7 @@ using Medco.Csfle.TestServer.Values;
 
 namespace Medco.Csfle.TestServer.Storage;
 
-/// <summary>What <c>create</c> was told about a collection.</summary>
+/// <summary>What <c>create</c> and <c>collMod</c> were told about a collection.</summary>
 internal sealed class CollectionOptions
 {
     public static CollectionOptions None { get; } = new(null, null, null);
@@ -24,6 +24,9 @@ internal sealed class CollectionOptions
 
         // Read even where it is not enforced, so that a validator that is none is found here and not when it is switched on.
         var parsed = validator is null ? null : new CollectionValidator(validator);
+        Validator = validator;
+        Level = level;
+        Action = action;
         Enforced = level == "off" || action == "warn" ? null : parsed;
 
         var shown = new List<Element>();
@@ -39,8 +42,19 @@ internal sealed class CollectionOptions
         Shown = new Document(shown);
     }
 
+    public Document? Validator { get; }
+
+    public string? Level { get; }
+
+    public string? Action { get; }
+
     /// <summary>The validator that refuses documents; null where there is none, or where it is off or only warns.</summary>
     public CollectionValidator? Enforced { get; }
+
+    /// <summary>
+    /// The validator for the update of a document: with level <c>moderate</c>, one that is not valid already may stay so.
+    /// </summary>
+    public CollectionValidator? EnforcedOnUpdate(Document old) => Level == "moderate" && Enforced?.Check(old) is not null ? null : Enforced;
 
     /// <summary>The options as <c>listCollections</c> shows them.</summary>
     public Document Shown { get; }

@@ -110,6 +110,17 @@ internal readonly struct Number : IComparable<Number>
         return (Scale(binary, @decimal) % divisor.Scale(binary, @decimal)).IsZero;
     }
 
+    /// <summary>The sum of two finite decimals or whole numbers as a coefficient and a power of ten.</summary>
+    public static (BigInteger Coefficient, int Exponent) Add(Number left, Number right)
+    {
+        var exponent = Math.Min(left._decimalExponent, right._decimalExponent);
+        return (left.Scale(0, exponent) + right.Scale(0, exponent), exponent);
+    }
+
+    /// <summary>The product of two finite decimals or whole numbers as a coefficient and a power of ten.</summary>
+    public static (BigInteger Coefficient, int Exponent) Multiply(Number left, Number right)
+        => (left._coefficient * right._coefficient, left._decimalExponent + right._decimalExponent);
+
     /// <summary>The number as the shell shows it, good enough for a message.</summary>
     public override string ToString() => _kind switch
     {

@@ -62,6 +62,15 @@ internal sealed class Value
         _ => throw new InvalidOperationException($"{Type} is not a number."),
     };
 
+    /// <summary>What MongoDB takes for true: everything but false, zero, null and undefined.</summary>
+    public bool IsTrue => Type switch
+    {
+        BsonType.Boolean => Boolean,
+        BsonType.Null or BsonType.Undefined => false,
+        _ when IsNumber => Number.CompareTo(Number.FromInt64(0)) != 0,
+        _ => true,
+    };
+
     /// <summary>The boolean.</summary>
     public bool Boolean => _bytes.Span[0] != 0;
 
@@ -100,6 +109,16 @@ internal sealed class Value
         return new Value(BsonType.Int32, bytes);
     }
 
+    public static Value FromInt64(long value) => From64(BsonType.Int64, value);
+
+    public static Value FromDouble(double value) => From64(BsonType.Double, BitConverter.DoubleToInt64Bits(value));
+
+    /// <summary>A date as milliseconds since the Unix epoch.</summary>
+    public static Value FromDate(long milliseconds) => From64(BsonType.DateTime, milliseconds);
+
+    /// <summary>A timestamp: seconds since the Unix epoch in the upper half, an increment in the lower.</summary>
+    public static Value FromTimestamp(ulong value) => From64(BsonType.Timestamp, unchecked((long)value));
+
     public static Value FromText(string text)
     {
         var utf8 = Encoding.UTF8.GetBytes(text);
@@ -127,6 +146,13 @@ internal sealed class Value
 
     /// <summary>The values of an array in order.</summary>
     public IEnumerable<Value> Items => Document.Elements.Select(element => element.Value);
+
+    private static Value From64(BsonType type, long bits)
+    {
+        var bytes = new byte[sizeof(long)];
+        BinaryPrimitives.WriteInt64LittleEndian(bytes, bits);
+        return new Value(type, bytes);
+    }
 
     private int ReadLength(int offset) => BinaryPrimitives.ReadInt32LittleEndian(_bytes.Span[offset..]);
 }
