@@ -7,19 +7,17 @@ namespace Medco.Csfle.Engine.Tests.KeyVault;
 public sealed class MongoKeyVaultStoreTests : KeyVaultStoreContract, IDisposable
 {
     private readonly InProcessMongoServer _server = InProcessMongoServer.Start();
-    private IMongoCommandRunner? _runner;
 
     public void Dispose() => _server.Dispose();
 
     protected override IKeyVaultStore NewStore()
     {
-        _runner = new UniqueNamesRunner(_server);
-        var store = new MongoKeyVaultStore(_runner, "encryption.__keyVault");
+        var store = new MongoKeyVaultStore(_server, "encryption.__keyVault");
         store.EnsureIndex();
         return store;
     }
 
-    protected override IKeyVaultStore Reopen(IKeyVaultStore store) => new MongoKeyVaultStore(_runner!, "encryption.__keyVault");
+    protected override IKeyVaultStore Reopen(IKeyVaultStore store) => new MongoKeyVaultStore(_server, "encryption.__keyVault");
 
     [Theory]
     [InlineData(false)]
@@ -39,6 +37,28 @@ public sealed class MongoKeyVaultStoreTests : KeyVaultStoreContract, IDisposable
         var found = async ? await store.FindAsync([keys[0].Id], names) : store.Find([keys[0].Id], names);
         Assert.Equal(keys.Select(key => key.Id).Order(), found.Select(key => key.Id).Order());
         Assert.Equal(KeyPages.PageSize + 3, (async ? await store.ListAsync(KeyPages.PageSize + 3) : store.List(KeyPages.PageSize + 3)).Count);
+    }
+
+    [Fact]
+    public async Task The_index_can_be_ensured_again_and_keys_without_names_do_not_collide()
+    {
+        var store = NewStore();
+        store.Insert(TestKeys.New());
+        new MongoKeyVaultStore(_server, "encryption.__keyVault").EnsureIndex();
+        await new MongoKeyVaultStore(_server, "encryption.__keyVault").EnsureIndexAsync();
+        store.Insert(TestKeys.New());
+        Assert.Equal(2, store.List().Count);
+    }
+
+    [Fact]
+    public void A_name_that_two_keys_have_already_is_found_when_the_index_is_created()
+    {
+        var store = new MongoKeyVaultStore(_server, "encryption.__keyVault");
+        store.Insert(TestKeys.New("a"));
+        store.Insert(TestKeys.New("a"));
+        var error = Assert.Throws<KeyVaultException>(() => store.EnsureIndex());
+        Assert.Equal(11000, error.ServerCode);
+        Assert.Contains("Two data keys share a name", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
