@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using MedcoMd.Model;
 using Medco.Csfle.Engine.KeyVault;
 using Medco.Csfle.Engine.Kms;
@@ -13,7 +14,9 @@ public sealed class Patients : IDisposable
     private readonly MongoServer _server = new();
     private readonly CsfleClientFactory _factory;
 
-    static Patients() => ConventionRegistry.Register(
+    // Before any test: what maps the classes first, freezes how they are mapped.
+    [ModuleInitializer]
+    internal static void RegisterConventions() => ConventionRegistry.Register(
         nameof(Patients),
         new ConventionPack { new CamelCaseElementNameConvention(), new IgnoreExtraElementsConvention(true) },
         type => type.Namespace == typeof(Patient).Namespace);
