@@ -1,6 +1,5 @@
-using System.Buffers;
 using System.Security.Cryptography;
-using System.Text;
+using Medco.Csfle.Engine.Bson;
 using Medco.Csfle.Engine.Cryptography;
 using Medco.Csfle.Engine.Kms;
 using Microsoft.Extensions.Logging;
@@ -203,22 +202,11 @@ public sealed class KeyVaultService : IDisposable
         {
             if (string.IsNullOrEmpty(name)) throw InvalidOption("a key alternate name is empty", "Name the key, or give no name.");
             if (!seen.Add(name)) throw InvalidOption($"unexpected duplicate keyAltNames: '{name}'", "Give each name once.", name);
-            if (!IsWellFormed(name)) throw InvalidOption("a key alternate name is not valid Unicode", "Give a name without lone surrogates.");
+            if (!Utf8Text.IsWellFormed(name)) throw InvalidOption("a key alternate name is not valid Unicode", "Give a name without lone surrogates.");
         }
 
         masterKey = MasterKeyDocument.Create(provider, options.MasterKey.Span);
         return service;
-    }
-
-    private static bool IsWellFormed(string text)
-    {
-        for (var rest = text.AsSpan(); !rest.IsEmpty;)
-        {
-            if (Rune.DecodeFromUtf16(rest, out _, out var consumed) != OperationStatus.Done) return false;
-            rest = rest[consumed..];
-        }
-
-        return true;
     }
 
     private async ValueTask<Guid> CreateAsync(IKeyManagementService service, DataKeyCreationOptions options, byte[] masterKey, CancellationToken cancellationToken)

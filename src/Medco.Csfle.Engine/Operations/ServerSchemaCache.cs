@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.ExceptionServices;
 using Medco.Csfle.Engine.Analysis;
 using Medco.Csfle.Engine.Schema;
 
@@ -242,7 +243,10 @@ internal sealed class ServerSchemaCache
             }
         }
 
-        /// <summary>Tells those who wait for what was not answered. That this caller gave up is no reason for them to do so.</summary>
+        /// <summary>
+        /// Tells those who wait for what was not answered. That this caller gave up is no reason for them to do so, nor is an
+        /// error where it asked for several namespaces: it may be due to one that they do not need.
+        /// </summary>
         public void Fail(Exception exception)
         {
             lock (cache._gate)
@@ -250,7 +254,8 @@ internal sealed class ServerSchemaCache
                 foreach (var flight in Own) End(flight);
             }
 
-            foreach (var flight in Own) flight.Fail(exception is OperationCanceledException ? null : exception);
+            var shared = exception is OperationCanceledException || Own.Count > 1 ? null : exception;
+            foreach (var flight in Own) flight.Fail(shared);
         }
 
         private void End(Flight flight)
@@ -285,7 +290,7 @@ internal sealed class ServerSchemaCache
         }
 
         /// <summary>Ends without an answer, unless it has one.</summary>
-        /// <param name="error">What went wrong; null where the one who asked gave up.</param>
+        /// <param name="error">What went wrong; null where that need not concern those who wait, who then ask themselves.</param>
         public void Fail(Exception? error)
         {
             if (_landed.Task.IsCompleted) return;
@@ -293,11 +298,10 @@ internal sealed class ServerSchemaCache
             _landed.SetResult();
         }
 
-        /// <summary>Adds the answer; nothing where the one who asked gave up, so that it has to be asked for again.</summary>
+        /// <summary>Adds the answer; nothing where there is none, so that it has to be asked for again.</summary>
         public void TakeInto(Dictionary<string, EncryptionSchema?> found)
         {
-            // A new exception of the same type could lose a part of it; that several callers throw the same one loses nothing.
-            if (_error is not null) System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(_error);
+            if (_error is not null) ExceptionDispatchInfo.Throw(_error);
             if (_isAnswered) found[name] = _schema;
         }
     }

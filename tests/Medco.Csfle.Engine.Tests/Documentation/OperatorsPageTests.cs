@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using Medco.Csfle.Engine.Analysis;
 using Medco.Csfle.Engine.Analysis.Match;
+using Medco.Csfle.Engine.Analysis.Update;
 
 namespace Medco.Csfle.Engine.Tests.Documentation;
 
@@ -34,6 +35,19 @@ public sealed partial class OperatorsPageTests
             _ => "refused",
         }));
         Assert.Equal(expected, Rows("## Query operators in place of a path").Select(row => (row[0], row[1])));
+    }
+
+    [Fact]
+    public void Update_operators()
+    {
+        var expected = UpdateOperators.All.Select(entry => (entry.Key, "passes", entry.Value.Rule switch
+        {
+            UpdateRule.Assignment => "encrypted",
+            UpdateRule.Removal => "passes",
+            UpdateRule.Renaming => "passes between fields encrypted in the same way",
+            _ => "refused",
+        }));
+        Assert.Equal(expected, Rows("## Update operators").Select(row => (row[0], row[1], row[2])));
     }
 
     [Fact]
