@@ -22,11 +22,12 @@ public sealed class Patients : IDisposable
         type => type.Namespace == typeof(Patient).Namespace);
 
     public Patients()
-        : this(_ => { })
+        : this((_, _) => { })
     {
     }
 
-    internal Patients(Action<CsfleBuilder> configure)
+    /// <summary>The same, set up further; the callback gets the name of the test's database.</summary>
+    internal Patients(Action<CsfleBuilder, string> configure)
     {
         Namespace = CollectionNamespace.FromFullName(_server.Namespace("patients"));
         _factory = CsfleClientFactory.Create(csfle =>
@@ -36,7 +37,7 @@ public sealed class Patients : IDisposable
                 .UseLocalMasterKey(LocalMasterKey.Generate())
                 .AddCollection<Patient>(Namespace.FullName)
                 .CreateMissingDataKeys();
-            configure(csfle);
+            configure(csfle, Namespace.DatabaseNamespace.DatabaseName);
         });
         Encrypted = _factory.CreateEncryptedClient();
         Plain = _factory.CreateUnencryptedClient();
@@ -59,6 +60,9 @@ public sealed class Patients : IDisposable
 
     public IMongoCollection<T> Other<T>(string collection)
         => Encrypted.GetDatabase(Namespace.DatabaseNamespace.DatabaseName).GetCollection<T>(collection);
+
+    public IMongoCollection<BsonDocument> OtherInClear(string collection)
+        => Plain.GetDatabase(Namespace.DatabaseNamespace.DatabaseName).GetCollection<BsonDocument>(collection);
 
     public void Dispose()
     {

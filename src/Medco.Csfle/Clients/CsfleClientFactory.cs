@@ -25,7 +25,7 @@ public sealed class CsfleClientFactory : ICsfleClientFactory, IDisposable
         loggerFactory ??= NullLoggerFactory.Instance;
         _options = options;
         _plainClient = new Lazy<MongoClient>(() => new MongoClient(NewSettings()));
-        Keys = new CsfleKeys(NewKeyVaultStore, () => options.OpenMasterKey!(loggerFactory.CreateLogger<LocalMasterKey>()), options.TimeProvider, loggerFactory);
+        Keys = new CsfleKeys(NewKeyVaultStore, () => options.OpenMasterKey!(loggerFactory.CreateLogger<LocalMasterKey>()), loggerFactory);
         _engine = new EngineSource(options, Keys, NewRunner, options.CreateMissingDataKeys ?? isDevelopment, loggerFactory.CreateLogger<CsfleClientFactory>());
         _autoEncryption = AutoEncryptionRouter.Issue(_engine);
     }

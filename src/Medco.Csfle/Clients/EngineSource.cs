@@ -89,6 +89,7 @@ internal sealed class EngineSource(CsfleOptions options, CsfleKeys keys, Func<IM
     // What is wrong on this machine is found before any server is asked.
     private RegisteredCollections ReadLocally()
     {
+        CsfleOptionsValidator.RequireCollections(options);
         var collections = RegisteredCollections.Read(options.Collections);
         _ = keys.Service;
         return collections;
@@ -101,7 +102,6 @@ internal sealed class EngineSource(CsfleOptions options, CsfleKeys keys, Func<IM
             Schemas = schemas,
             AllowUnencrypted = options.AllowUnencrypted,
             ServerSchemas = options.UseServerSchema ? newRunner() : null,
-            TimeProvider = options.TimeProvider,
         });
         logger.Started(schemas.Count, keyCount, keys.Description);
         return new StartedEngine(engine, schemas);

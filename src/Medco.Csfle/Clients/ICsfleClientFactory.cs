@@ -7,7 +7,7 @@ namespace Medco.Csfle;
 
 /// <summary>Hands out clients of MongoDB: those that encrypt and decrypt by themselves, and those that never do.</summary>
 /// <remarks>
-/// <para>Creating a client does no I/O. An encrypted client that is used before <see cref="Initialize"/> was called starts up
+/// <para>Creating a client does no I/O, but for the DNS query of a <c>mongodb+srv</c> connection string. An encrypted client that is used before <see cref="Initialize"/> was called starts up
 /// at its first operation, which fails with the error of the start-up if there is one; nothing is sent in clear meanwhile.</para>
 /// <para>Clients of one factory share connections, as the driver's clients with equal settings do. Create one of each kind and
 /// keep it. The factory outlives its clients: when it is disposed, they refuse to work.</para>

@@ -7,7 +7,8 @@ internal sealed class CsfleHostedStartup(ICsfleClientFactory factory) : IHostedL
 {
     public Task StartingAsync(CancellationToken cancellationToken) => factory.InitializeAsync(cancellationToken);
 
-    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    // For hosts that do not know the step before; done already in those that do.
+    public Task StartAsync(CancellationToken cancellationToken) => factory.InitializeAsync(cancellationToken);
 
     public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 

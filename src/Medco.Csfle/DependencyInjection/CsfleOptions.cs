@@ -30,6 +30,4 @@ internal sealed class CsfleOptions
     public List<Action<MongoClientSettings>> ConfigureClient { get; } = [];
 
     public ILoggerFactory? LoggerFactory { get; set; }
-
-    public TimeProvider TimeProvider { get; set; } = TimeProvider.System;
 }

@@ -9,6 +9,7 @@ namespace Medco.Csfle.DependencyInjection;
 /// <summary>Checks everything that can be checked without opening anything, all at once.</summary>
 internal static class CsfleOptionsValidator
 {
+    private const string AddCollection = nameof(CsfleBuilder.AddCollection);
     private const string NamespaceRemedy = "Write 'database.collection'.";
 
     /// <summary>Checks the options.</summary>
@@ -20,6 +21,15 @@ internal static class CsfleOptionsValidator
         CheckKeys(options, errors);
         CheckCollections(options, errors);
         if (errors.Count > 0) throw new CsfleConfigurationException(errors);
+    }
+
+    /// <summary>Checks that there is something to start up for. Data keys can be managed without.</summary>
+    /// <exception cref="CsfleConfigurationException">Nothing is encrypted, and nothing may be written in clear.</exception>
+    public static void RequireCollections(CsfleOptions options)
+    {
+        if (options.Collections.Count > 0 || options.AllowUnencrypted.Count > 0 || options.UseServerSchema) return;
+        throw new CsfleConfigurationException([
+            new(AddCollection, "No collection is encrypted.", "Register a class or a schema, or take the schemas from the server with UseServerSchema().")]);
     }
 
     // The driver's message quotes the connection string, and with it a password; so it must not get into ours.
@@ -63,12 +73,6 @@ internal static class CsfleOptionsValidator
 
     private static void CheckCollections(CsfleOptions options, List<CsfleConfigurationError> errors)
     {
-        const string AddCollection = nameof(CsfleBuilder.AddCollection);
-        if (options.Collections.Count == 0 && options.AllowUnencrypted.Count == 0 && !options.UseServerSchema)
-        {
-            errors.Add(new(AddCollection, "No collection is encrypted.", "Register a class or a schema, or take the schemas from the server with UseServerSchema()."));
-        }
-
         var seen = new HashSet<string>(StringComparer.Ordinal);
         foreach (var registration in options.Collections)
         {

@@ -23,11 +23,11 @@ public sealed class CsfleKeys
     private volatile bool _hasIndex;
     private bool _closed;
 
-    internal CsfleKeys(Func<IKeyVaultStore> openStore, Func<IKeyManagementService> openMasterKey, TimeProvider time, ILoggerFactory loggerFactory)
+    internal CsfleKeys(Func<IKeyVaultStore> openStore, Func<IKeyManagementService> openMasterKey, ILoggerFactory loggerFactory)
     {
         _store = new Lazy<IKeyVaultStore>(openStore);
         _openMasterKey = openMasterKey;
-        _options = new KeyVaultOptions { TimeProvider = time, LoggerFactory = loggerFactory };
+        _options = new KeyVaultOptions { LoggerFactory = loggerFactory };
         _logger = loggerFactory.CreateLogger<CsfleKeys>();
     }
 

@@ -89,7 +89,7 @@ public sealed class AutoEncryptionRouterTests
         using var patients = new Patients();
         var options = patients.Encrypted.Settings.AutoEncryptionOptions;
 
-        var exception = Assert.Throws<CsfleConfigurationException>(() => new Patients(csfle => csfle.ConfigureClient(settings => settings.AutoEncryptionOptions = options)));
+        var exception = Assert.Throws<CsfleConfigurationException>(() => new Patients((csfle, _) => csfle.ConfigureClient(settings => settings.AutoEncryptionOptions = options)));
 
         Assert.Equal("ConfigureClient", Assert.Single(exception.Errors).Option);
     }

@@ -1,6 +1,7 @@
 using MedcoMd.Model;
 using Medco.Csfle.Engine;
 using MongoDB.Bson;
+using MongoDB.Bson.Serialization.Attributes;
 using MongoDB.Driver;
 
 namespace Medco.Csfle.Tests.Clients;
@@ -90,16 +91,38 @@ public sealed class EncryptedClientTests : IDisposable
     [Fact]
     public async Task A_write_to_a_collection_that_was_allowed_goes_through_in_clear()
     {
-        using var patients = new Patients(csfle => csfle.AllowUnencrypted("app.*"));
+        using var patients = new Patients((csfle, database) => csfle.AllowUnencrypted($"{database}.*"));
 
-        await patients.Encrypted.GetDatabase("app").GetCollection<BsonDocument>("log").InsertOneAsync(new BsonDocument("line", 1));
+        await patients.Other<BsonDocument>("log").InsertOneAsync(new BsonDocument("line", 1));
 
-        Assert.Equal(1, (await patients.Plain.GetDatabase("app").GetCollection<BsonDocument>("log").Find(new BsonDocument("line", 1)).SingleAsync())["line"]);
+        Assert.Equal(1, (await patients.OtherInClear("log").Find(new BsonDocument("line", 1)).SingleAsync())["line"]);
     }
 
     [Fact]
     public async Task A_null_at_an_encrypted_path_is_refused()
         => await Assert.ThrowsAsync<QueryAnalysisException>(() => _patients.Doctor.InsertOneAsync(new Patient { Ssn = 1, BloodType = null! }));
+
+    [Fact]
+    public async Task A_bulk_that_is_refused_fails_with_the_same_error_and_writes_nothing()
+    {
+        await Assert.ThrowsAsync<QueryAnalysisException>(() => _patients.Doctor.InsertManyAsync([JonDoe.Create(), new Patient { Ssn = 1, BloodType = null! }]));
+
+        Assert.Empty(await _patients.Receptionist.Find(FilterDefinition<BsonDocument>.Empty).ToListAsync());
+    }
+
+    [Fact]
+    public async Task Derived_classes_that_the_class_map_knows_are_encrypted_and_come_back_as_what_they_were()
+    {
+        using var patients = new Patients((csfle, database) => csfle.AddCollection<Shape>($"{database}.shapes"));
+        var shapes = patients.Other<Shape>("shapes");
+
+        await shapes.InsertManyAsync([new Circle { Id = 1, Owner = "me", Secret = 7 }, new Square { Id = 2, Owner = "you" }]);
+
+        var stored = await patients.OtherInClear("shapes").Find(new BsonDocument("_id", 1)).SingleAsync();
+        Assert.True(stored["Secret"].IsBsonBinaryData && stored["Owner"].IsBsonBinaryData);
+        Assert.Equal(7, Assert.IsType<Circle>(await shapes.Find(shape => shape.Owner == "me").SingleAsync()).Secret);
+        Assert.IsType<Square>(await shapes.Find(shape => shape.Owner == "you").SingleAsync());
+    }
 
     [Fact]
     public async Task Clients_derived_from_an_encrypted_one_encrypt_too()
@@ -143,7 +166,7 @@ public sealed class EncryptedClientTests : IDisposable
     [Fact]
     public async Task The_start_up_needs_no_connection_of_the_client_that_waits_for_it()
     {
-        using var patients = new Patients(csfle => csfle.ConfigureClient(settings =>
+        using var patients = new Patients((csfle, _) => csfle.ConfigureClient(settings =>
         {
             settings.MaxConnectionPoolSize = 1;
             settings.WaitQueueTimeout = TimeSpan.FromSeconds(20);
@@ -155,4 +178,21 @@ public sealed class EncryptedClientTests : IDisposable
     }
 
     public void Dispose() => _patients.Dispose();
+
+    [BsonKnownTypes(typeof(Circle), typeof(Square)), DataKey("shapes")]
+    private abstract class Shape
+    {
+        public int Id { get; set; }
+
+        [Deterministic]
+        public string Owner { get; set; } = "";
+    }
+
+    private sealed class Circle : Shape
+    {
+        [Random]
+        public int Secret { get; set; }
+    }
+
+    private sealed class Square : Shape;
 }

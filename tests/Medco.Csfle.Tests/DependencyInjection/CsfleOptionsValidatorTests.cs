@@ -13,7 +13,7 @@ public sealed class CsfleOptionsValidatorTests
         var exception = Assert.Throws<CsfleConfigurationException>(() => CsfleClientFactory.Create(_ => { }));
 
         Assert.Equal(CsfleErrorCode.InvalidConfiguration, exception.Code);
-        Assert.Equal(["ConnectTo", "UseKeyVault", "UseLocalMasterKey", "AddCollection"], exception.Errors.Select(error => error.Option));
+        Assert.Equal(["ConnectTo", "UseKeyVault", "UseLocalMasterKey"], exception.Errors.Select(error => error.Option));
         Assert.All(exception.Errors, error => Assert.Contains(error.Remedy, exception.Message, StringComparison.Ordinal));
     }
 
@@ -62,6 +62,19 @@ public sealed class CsfleOptionsValidatorTests
     [Fact]
     public void What_is_right_is_accepted()
         => Create(csfle => csfle.AddCollection<Patient>().AddCollection<Patient>("archive.patients").AllowUnencrypted("app.*", "log.lines")).Dispose();
+
+    [Fact]
+    public async Task Data_keys_can_be_managed_without_a_collection_but_nothing_starts()
+    {
+        using var factory = CsfleClientFactory.Create(csfle => csfle
+            .ConnectTo("mongodb://localhost:27017")
+            .UseKeyVault(new InMemoryKeyVaultStore())
+            .UseLocalMasterKey(LocalMasterKey.Generate()));
+
+        Assert.Equal(factory.Keys.CreateDataKey("example"), factory.Keys.FindDataKey("example"));
+        var exception = await Assert.ThrowsAsync<CsfleConfigurationException>(() => factory.InitializeAsync());
+        Assert.Equal("AddCollection", Assert.Single(exception.Errors).Option);
+    }
 
     private static void AssertMistake(string option, Func<CsfleBuilder, CsfleBuilder> configure)
     {

@@ -142,7 +142,7 @@ public sealed class CsfleKeysTests : IDisposable
         runner.Setup(each => each.RunCommand(It.IsAny<string>(), It.IsAny<ReadOnlyMemory<byte>>(), default)).Returns(refusal);
         runner.Setup(each => each.RunCommandAsync(It.IsAny<string>(), It.IsAny<ReadOnlyMemory<byte>>(), default)).Returns(() => ValueTask.FromResult(refusal));
         var keys = new CsfleKeys(
-            () => new MongoKeyVaultStore(runner.Object, _namespace), () => new LocalKeyManagementService(_masterKey), TimeProvider.System, NullLoggerFactory.Instance);
+            () => new MongoKeyVaultStore(runner.Object, _namespace), () => new LocalKeyManagementService(_masterKey), NullLoggerFactory.Instance);
 
         await EnsureIndex(isRequired: false);
         var exception = await Assert.ThrowsAsync<KeyVaultException>(() => EnsureIndex(isRequired: true));
