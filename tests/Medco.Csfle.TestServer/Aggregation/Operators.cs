@@ -189,11 +189,11 @@ internal static class Operators
     private static Value Slice(IReadOnlyList<Value> operands)
     {
         var items = Array("$slice", 28724, operands[0]).Items.ToArray();
-        var count = Whole("$slice", 28725, operands[^1]);
+        var count = Math.Clamp(Whole("$slice", 28725, operands[^1]), -int.MaxValue, int.MaxValue);
         var start = operands.Count == 3 ? Whole("$slice", 28725, operands[1]) : count >= 0 ? 0 : count;
         if (operands.Count == 3 && count <= 0) throw new ServerException(28729, "Third argument to $slice must be positive");
         start = start < 0 ? Math.Max(0, items.Length + start) : Math.Min(start, items.Length);
-        return Value.FromArray(items.Skip((int)start).Take((int)Math.Min(Math.Abs(count), int.MaxValue)));
+        return Value.FromArray(items.Skip((int)start).Take((int)Math.Abs(count)));
     }
 
     private static Value Substring(string text, long start, long count)
