@@ -62,7 +62,8 @@ internal static class ExpressionParser
 
         switch (name)
         {
-            case "$literal":
+            // What query analyzers write in its place; MongoDB knows both.
+            case "$literal" or "$const":
                 return new Constant(operand);
             case "$and" or "$or":
                 var clauses = Operands(operand).Select(Read).ToArray();
