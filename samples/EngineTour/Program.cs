@@ -33,7 +33,7 @@ try
     checks.That(
         OperatingSystem.IsWindows() || File.GetUnixFileMode(masterKeyPath) == (UnixFileMode.UserRead | UnixFileMode.UserWrite),
         "nobody but its owner may read it");
-    checks.That(Fails<MasterKeyException>(() => LocalMasterKey.CreateFile(masterKeyPath)) is not null, "it is not overwritten by accident");
+    checks.That(Checks.Fails<MasterKeyException>(() => LocalMasterKey.CreateFile(masterKeyPath)) is not null, "it is not overwritten by accident");
 
     Checks.Section("B. A data encryption key, wrapped by the master key, in a key vault");
     using var vault = new KeyVaultService(
@@ -78,10 +78,10 @@ try
     checks.That(!HoldsPlaintext(ExtendedJson.ToBson(receptionist), jon), "SSN, blood type, medical records and policy number cannot");
 
     Checks.Section("H. What cannot work is refused before it is sent");
-    var query = Fails<QueryAnalysisException>(() => engine.EncryptCommand(Database, ExtendedJson.ToBson("""{"find": "patients", "filter": {"bloodType": "AB+"}}""")));
+    var query = Checks.Fails<QueryAnalysisException>(() => { engine.EncryptCommand(Database, ExtendedJson.ToBson("""{"find": "patients", "filter": {"bloodType": "AB+"}}""")); });
     Checks.Show("a query on a random field", query!.Message);
     checks.That(query.Message.Contains("randomized encryption algorithm", StringComparison.Ordinal), "a random field cannot be queried");
-    var missing = Fails<QueryAnalysisException>(() => engine.EncryptCommand(Database, ExtendedJson.ToBson("""{"insert": "patients", "documents": [{"ssn": null}]}""")));
+    var missing = Checks.Fails<QueryAnalysisException>(() => engine.EncryptCommand(Database, ExtendedJson.ToBson("""{"insert": "patients", "documents": [{"ssn": null}]}""")));
     Checks.Show("null in an encrypted field", missing!.Message);
     checks.That(missing.Path == "ssn", "null cannot be encrypted, and the error names the field");
 
@@ -95,7 +95,7 @@ try
     Checks.Show("ciphertext", ExtendedJson.ToJson(one));
     checks.That(ExtendedJson.ToJson(engine.Decrypt(one)) == """{"v":"a note"}""", "it decrypts to what it was");
     one[^20] ^= 1;
-    checks.That(Fails<DecryptionException>(() => engine.Decrypt(one)) is not null, "with one bit flipped it does not decrypt at all");
+    checks.That(Checks.Fails<DecryptionException>(() => engine.Decrypt(one)) is not null, "with one bit flipped it does not decrypt at all");
 
     Checks.Section("K. 1,000 patients");
     var patients = File.ReadLines(Path.Combine(AppContext.BaseDirectory, "patients.jsonl"))
@@ -164,17 +164,3 @@ static bool HoldsPlaintext(ReadOnlySpan<byte> document, Patient patient)
     => Values.In(document.ToArray()).Any(value => value.Equals(patient.Ssn) || value.Equals(patient.BloodType)
         || value.Equals(patient.MedicalRecords[0].Weight) || value.Equals(patient.MedicalRecords[0].BloodPressure)
         || value.Equals(patient.Insurance.PolicyNumber));
-
-static T? Fails<T>(Action action)
-    where T : Exception
-{
-    try
-    {
-        action();
-        return null;
-    }
-    catch (T exception)
-    {
-        return exception;
-    }
-}

@@ -81,7 +81,7 @@ try
         "a client without encryption finds nothing by SSN");
 
     Checks.Section("E. Query on a randomly encrypted field");
-    var refused = await Fails<QueryAnalysisException>(() => doctor.Find(patient => patient.BloodType == "AB+").ToListAsync());
+    var refused = await Checks.Fails<QueryAnalysisException>(() => doctor.Find(patient => patient.BloodType == "AB+").ToListAsync());
     Checks.Show("refused", refused!.Message);
     checks.That(refused.Message.Contains("Cannot query on fields encrypted with the randomized encryption algorithm", StringComparison.Ordinal), "a random field cannot be queried");
     checks.That((await doctor.Find(patient => patient.Last4ssn == 4209).SingleAsync()).BloodType == "AB+", "the last four digits in clear lead to the document, which is decrypted");
@@ -92,7 +92,7 @@ try
     checks.That(!await AddVitalSigns(jon, visit), "who read an older version does not overwrite a newer one");
     jon = await doctor.Find(patient => patient.Ssn == 241014209).SingleAsync();
     checks.That(jon.MedicalRecords.Count == 2 && jon.MedicalRecords[1].BloodPressure == "118/79" && jon.Version == 1, "the new vital signs are there");
-    var pushed = await Fails<QueryAnalysisException>(() => doctor.UpdateOneAsync(patient => patient.Ssn == 241014209, Builders<Patient>.Update.Push(patient => patient.MedicalRecords, visit)));
+    var pushed = await Checks.Fails<QueryAnalysisException>(() => doctor.UpdateOneAsync(patient => patient.Ssn == 241014209, Builders<Patient>.Update.Push(patient => patient.MedicalRecords, visit)));
     Checks.Show("refused", pushed!.Message);
     checks.That(pushed.Operator == "$push", "they cannot be pushed: the server does not see a list");
 
@@ -108,9 +108,9 @@ try
     checks.That(IsCiphertext(verified["medicalRecords"]) && IsCiphertext(verified["bloodType"]), "they are ciphertext");
 
     Checks.Section("Clients without encryption cannot write plaintext");
-    var rejected = await Fails<MongoWriteException>(() => receptionist.InsertOneAsync(JonDoe.Create().ToBsonDocument()));
+    var rejected = await Checks.Fails<MongoWriteException>(() => receptionist.InsertOneAsync(JonDoe.Create().ToBsonDocument()));
     checks.That(rejected!.WriteError.Code == 121, "the validator refuses a document in clear (error 121)");
-    var elsewhere = await Fails<QueryAnalysisException>(() => factory.CreateEncryptedClient().GetDatabase("medicalRecords").GetCollection<Patient>("patient").InsertOneAsync(JonDoe.Create()));
+    var elsewhere = await Checks.Fails<QueryAnalysisException>(() => factory.CreateEncryptedClient().GetDatabase("medicalRecords").GetCollection<Patient>("patient").InsertOneAsync(JonDoe.Create()));
     Checks.Show("a patient on the way into a mistyped collection", elsewhere!.Message);
     checks.That(elsewhere.Collection == "medicalRecords.patient", "an encrypting client writes only where it was told to");
 
@@ -158,17 +158,3 @@ static string Json(Patient patient) => JsonSerializer.Serialize(patient);
 static string Indented(BsonDocument document) => document.ToJson(new MongoDB.Bson.IO.JsonWriterSettings { Indent = true });
 
 static bool IsCiphertext(BsonValue value) => value is BsonBinaryData { SubType: BsonBinarySubType.Encrypted };
-
-static async Task<T?> Fails<T>(Func<Task> action)
-    where T : Exception
-{
-    try
-    {
-        await action();
-        return null;
-    }
-    catch (T exception)
-    {
-        return exception;
-    }
-}

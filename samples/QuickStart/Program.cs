@@ -42,7 +42,7 @@ try
         checks.That(IsCiphertext(encrypted["ssn"]), "a client without sees ciphertext");
 
         Checks.Section("A random field cannot be queried");
-        var refused = Fails<QueryAnalysisException>(() => people.Find(new BsonDocument("ssn", "123-12-1234")).FirstOrDefault());
+        var refused = Checks.Fails<QueryAnalysisException>(() => people.Find(new BsonDocument("ssn", "123-12-1234")).FirstOrDefault());
         Checks.Show("Find by ssn", refused!.Message);
         checks.That(refused.Message.Contains("Cannot query on fields encrypted with the randomized encryption algorithm", StringComparison.Ordinal), "the error says so");
     }
@@ -61,7 +61,7 @@ try
     Checks.Section("A client without a schema stores plaintext");
     using (var csfle = Open(_ => { }))
     {
-        var refused = Fails<CsfleException>(() => People(csfle).InsertOne(Person("Dora Thewlis", "234-23-2345")));
+        var refused = Checks.Fails<CsfleException>(() => People(csfle).InsertOne(Person("Dora Thewlis", "234-23-2345")));
         Checks.Show("without consent", refused!.Message);
         checks.That(demo.GetCollection<BsonDocument>("people").CountDocuments(new BsonDocument()) == 1, "not without explicit consent: nothing is written");
     }
@@ -82,7 +82,7 @@ try
         Validator = new BsonDocument("$jsonSchema", BsonDocument.Parse(File.ReadAllText(schemaFile))),
     });
     File.Delete(schemaFile);
-    var rejected = Fails<MongoWriteException>(() => demo.GetCollection<BsonDocument>("people").InsertOne(Person("Dora Thewlis", "234-23-2345")));
+    var rejected = Checks.Fails<MongoWriteException>(() => demo.GetCollection<BsonDocument>("people").InsertOne(Person("Dora Thewlis", "234-23-2345")));
     checks.That(rejected!.WriteError.Code == 121, "a client without encryption cannot store a plaintext ssn (error 121)");
 
     Checks.Section("No schema on the client at all");
@@ -142,17 +142,3 @@ static IMongoCollection<BsonDocument> People(CsfleClientFactory csfle)
 static BsonDocument Person(string name, string ssn) => new() { { "full_name", name }, { "ssn", ssn } };
 
 static bool IsCiphertext(BsonValue value) => value is BsonBinaryData { SubType: BsonBinarySubType.Encrypted };
-
-static T? Fails<T>(Action action)
-    where T : Exception
-{
-    try
-    {
-        action();
-        return null;
-    }
-    catch (T exception)
-    {
-        return exception;
-    }
-}

@@ -24,6 +24,36 @@ internal sealed class Checks
         Console.WriteLine($"   ok: {statement}");
     }
 
+    /// <summary>The error of that type that the action ends with, or null where it ends well.</summary>
+    public static T? Fails<T>(Action action)
+        where T : Exception
+    {
+        try
+        {
+            action();
+            return null;
+        }
+        catch (T exception)
+        {
+            return exception;
+        }
+    }
+
+    /// <inheritdoc cref="Fails{T}(Action)"/>
+    public static async Task<T?> Fails<T>(Func<Task> action)
+        where T : Exception
+    {
+        try
+        {
+            await action();
+            return null;
+        }
+        catch (T exception)
+        {
+            return exception;
+        }
+    }
+
     /// <summary>The last line.</summary>
     public void Finish() => Console.WriteLine($"{Environment.NewLine}{_passed} checks passed");
 }
