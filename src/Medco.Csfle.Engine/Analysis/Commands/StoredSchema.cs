@@ -78,10 +78,11 @@ internal static class StoredSchema
     {
         if (element.Type != BsonType.Document) return;
         var patterns = element.ReadDocument();
+        var count = 0;
         while (patterns.Read())
         {
             if (patterns.Type != BsonType.Document) continue;
-            var pattern = NamePattern.Parse(patterns.GetName(), out _);
+            var pattern = ++count <= EncryptionSchemaParser.MaxPatterns ? NamePattern.Parse(patterns.GetName(), out _) : null;
             foreach (var (name, child) in node.Properties)
             {
                 // A pattern that cannot be matched here is taken to match.
