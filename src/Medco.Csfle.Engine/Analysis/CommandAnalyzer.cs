@@ -34,76 +34,106 @@ internal sealed class CommandAnalyzer(UnencryptedNamespaces allowed)
         var name = first.GetName();
         if (!CommandTable.Rules.TryGetValue(name, out var rule))
         {
-            throw new QueryAnalysisException(CsfleErrorCode.CommandNotSupported, $"command not supported for auto encryption: {name}",
-                "Run it through a client without automatic encryption.", @operator: name);
+            throw Unsupported(name);
         }
 
         if (rule == CommandRule.Analysed)
         {
-            CheckDatabase(bytes, databaseName);
-            Dispatch(bytes, first, name, databaseName, plan, schemas);
+            CheckDatabase(new BsonReader(bytes), databaseName);
+            Dispatch(bytes, new BsonReader(bytes), first, name, databaseName, plan, schemas, explained: false);
         }
 
         return plan;
     }
 
-    private void Dispatch(ReadOnlySpan<byte> bytes, BsonReader first, string name, string databaseName, EncryptionPlan plan, SchemaMap schemas)
+    /// <param name="bytes">All that is sent.</param>
+    /// <param name="command">A reader at the start of the command: of all that is sent, or of what is explained.</param>
+    /// <param name="first">One at its first element.</param>
+    /// <param name="name">The name of that element.</param>
+    /// <param name="databaseName">The database.</param>
+    /// <param name="plan">Receives what is found.</param>
+    /// <param name="schemas">The schemas.</param>
+    /// <param name="explained">Whether the command is only explained, so that it stores nothing.</param>
+    private void Dispatch(
+        ReadOnlySpan<byte> bytes, BsonReader command, BsonReader first, string name, string databaseName, EncryptionPlan plan, SchemaMap schemas, bool explained)
     {
         switch (name)
         {
             case "explain":
-                if (first.Type != BsonType.Document) throw Malformed("explain value is not a document", name);
-                var inner = first.ReadDocument();
-                if (!inner.Read()) throw Malformed("explain value is an empty document", name);
-                RefuseIfEncrypted(bytes, CollectionOf(inner, databaseName, inner.GetName()), name, schemas);
+                AnalyzeExplained(bytes, first, databaseName, plan, schemas);
                 return;
             case "bulkWrite":
-                CheckBulkNamespaces(new BsonReader(bytes), schemas);
+                CheckBulkNamespaces(command, schemas);
                 return;
             case "renameCollection":
-                RefuseRename(new BsonReader(bytes), schemas);
+                RefuseRename(command, schemas);
                 return;
         }
 
         var collection = CollectionOf(first, databaseName, name);
+        if (name is "create" or "collMod")
+        {
+            CollectionOptionsAnalyzer.Analyze(bytes, command, collection, databaseName, plan, schemas);
+            return;
+        }
+
         if (schemas.Find(collection) is not { EncryptsAnything: true } schema)
         {
-            CheckWritePolicy(bytes, databaseName, collection, name, schemas);
-            if (name is "aggregate" or "create" or "collMod") RefuseReferences(bytes, databaseName, collection, name, schemas);
+            if (!explained) CheckWritePolicy(bytes, databaseName, collection, name, schemas);
+            if (name is "aggregate") RefuseReferences(bytes, databaseName, collection, name, schemas);
             return;
         }
 
         CallerCiphertextScan.Check(new BsonReader(bytes), collection);
         var scope = new AnalysisScope(bytes, collection, schema.Root, plan);
+        if (explained) ExplainArguments.Check(scope, new BsonReader(bytes));
         switch (name)
         {
             case "insert":
-                InsertAnalyzer.Analyze(scope, new BsonReader(bytes));
+                InsertAnalyzer.Analyze(scope, command);
                 break;
             case "update":
-                UpdateAnalyzer.Analyze(scope, new BsonReader(bytes));
+                UpdateAnalyzer.Analyze(scope, command);
                 break;
             case "delete":
-                DeleteAnalyzer.Analyze(scope, new BsonReader(bytes));
+                DeleteAnalyzer.Analyze(scope, command);
                 break;
             case "findAndModify":
-                FindAndModifyAnalyzer.Analyze(scope, new BsonReader(bytes));
+                FindAndModifyAnalyzer.Analyze(scope, command);
                 break;
             case "find":
-                FindAnalyzer.Analyze(scope, new BsonReader(bytes));
+                FindAnalyzer.Analyze(scope, command);
                 break;
             case "count":
-                CountAnalyzer.Analyze(scope, new BsonReader(bytes));
+                CountAnalyzer.Analyze(scope, command);
                 break;
             case "distinct":
-                DistinctAnalyzer.Analyze(scope, new BsonReader(bytes));
+                DistinctAnalyzer.Analyze(scope, command);
                 break;
             case "aggregate":
-                AggregateAnalyzer.Analyze(scope, new BsonReader(bytes));
+                AggregateAnalyzer.Analyze(scope, command);
+                break;
+            case "createIndexes":
+                CreateIndexesAnalyzer.Analyze(scope, command);
                 break;
             default:
-                throw NotYet(collection, name);
+                throw Unsupported(name);
         }
+    }
+
+    // The explained command is analysed like any other, inside of the one that is sent.
+    private void AnalyzeExplained(ReadOnlySpan<byte> bytes, in BsonReader first, string databaseName, EncryptionPlan plan, SchemaMap schemas)
+    {
+        if (first.Type != BsonType.Document) throw Malformed("explain value is not a document", "explain");
+        var inner = first.ReadDocument();
+        if (!inner.Read()) throw Malformed("explain value is an empty document", "explain");
+        var name = inner.GetName();
+        if (name == "explain" || CommandTable.Rules.GetValueOrDefault(name, CommandRule.Bypassed) != CommandRule.Analysed) throw Unsupported(name);
+
+        CheckDatabase(first.ReadDocument(), databaseName);
+        var mark = plan.BeginDocument(0);
+        Dispatch(bytes, first.ReadDocument(), inner, name, databaseName, plan, schemas, explained: true);
+        plan.EndDocument(mark, new BsonReader(bytes));
     }
 
     private void CheckWritePolicy(ReadOnlySpan<byte> bytes, string databaseName, string collection, string name, SchemaMap schemas)
@@ -128,24 +158,15 @@ internal sealed class CommandAnalyzer(UnencryptedNamespaces allowed)
     }
 
     // The schema is found by the database's name, so that two names for it in one command cannot be let through.
-    private static void CheckDatabase(ReadOnlySpan<byte> bytes, string databaseName)
+    private static void CheckDatabase(BsonReader command, string databaseName)
     {
-        var reader = new BsonReader(bytes);
-        while (reader.ReadTo("$db"u8))
+        while (command.ReadTo("$db"u8))
         {
-            if (reader.Type != BsonType.String || reader.GetString() != databaseName)
+            if (command.Type != BsonType.String || command.GetString() != databaseName)
             {
                 throw Malformed($"'$db' does not name the database '{databaseName}' that the command is sent to", "$db");
             }
         }
-    }
-
-    private static void RefuseIfEncrypted(ReadOnlySpan<byte> bytes, string collection, string command, SchemaMap schemas)
-    {
-        if (schemas.Find(collection) is { EncryptsAnything: true }) throw NotYet(collection, command);
-
-        // The explained command may be an aggregation that reads other collections.
-        RefuseReferences(bytes, collection[..collection.IndexOf('.', StringComparison.Ordinal)], collection, command, schemas);
     }
 
     private void CheckBulkNamespaces(BsonReader command, SchemaMap schemas)
@@ -201,10 +222,9 @@ internal sealed class CommandAnalyzer(UnencryptedNamespaces allowed)
             "Run it through a client without encryption, or split it.", collection, @operator: command);
     }
 
-    private static QueryAnalysisException NotYet(string collection, string command) => new(
-        CsfleErrorCode.CommandNotSupported, $"'{command}' is not supported on an encrypted collection yet",
-        "Run the command through a client without encryption with values that are encrypted explicitly.",
-        collection, @operator: command);
+    private static QueryAnalysisException Unsupported(string command) => new(
+        CsfleErrorCode.CommandNotSupported, $"command not supported for auto encryption: {command}",
+        "Run it through a client without automatic encryption.", @operator: command);
 
     private static QueryAnalysisException Malformed(string problem, string command)
         => new(CsfleErrorCode.MalformedCommand, problem, "Send the command as MongoDB's manual describes it.", @operator: command);

@@ -8,10 +8,14 @@ namespace Medco.Csfle.Engine.Analysis;
 /// </summary>
 internal sealed class CommandNamespaces
 {
+    // The server takes one. What stands twice is looked up, not refused here, but not as often as it stands.
+    private const int MaxDatabases = 8;
+
     private static readonly CommandNamespaces None = new();
     private static readonly CommandNamespaces NoneButChanges = new() { ChangesSchemas = true };
 
     private readonly List<string> _existing = [];
+    private readonly HashSet<string> _seen = new(StringComparer.Ordinal);
 
     private CommandNamespaces()
     {
@@ -137,9 +141,9 @@ internal sealed class CommandNamespaces
     {
         if (element.Type != BsonType.Document) return;
         var databases = element.ReadDocument();
-        while (databases.Read())
+        for (var count = 0; count < MaxDatabases && databases.ReadTo("db"u8); count++)
         {
-            if (!databases.Name.SequenceEqual("db"u8) || !TryReadName(databases, out var other)) continue;
+            if (!TryReadName(databases, out var other)) continue;
             var collections = element.ReadDocument();
             while (collections.ReadTo("coll"u8)) Add(collections, other);
         }
@@ -157,7 +161,7 @@ internal sealed class CommandNamespaces
 
     private void Add(string name)
     {
-        if (!_existing.Contains(name)) _existing.Add(name);
+        if (_seen.Add(name)) _existing.Add(name);
     }
 
     private static bool TryReadName(in BsonReader element, out string name)

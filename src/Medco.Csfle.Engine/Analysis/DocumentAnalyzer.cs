@@ -52,7 +52,7 @@ internal static class DocumentAnalyzer
         {
             var name = document.Name;
             hasId |= name.SequenceEqual("_id"u8);
-            RefuseDottedName(scope, schema, document, root);
+            RefuseMisleadingName(scope, schema, document, root);
             var node = schema.Find(name);
             if (node is not { HasEncryption: true })
             {
@@ -87,9 +87,16 @@ internal static class DocumentAnalyzer
     }
 
     // {"insurance.policyNumber": 1} as one name is another field than insurance: {policyNumber: 1}, yet it means the same to
-    // whoever wrote it, and would be stored in clear.
-    private static void RefuseDottedName(in AnalysisScope scope, PlainNode schema, in BsonReader element, Place root)
+    // whoever wrote it, and would be stored in clear. A name such as "$set" is most likely an operator that was meant to write
+    // encrypted fields.
+    private static void RefuseMisleadingName(in AnalysisScope scope, PlainNode schema, in BsonReader element, Place root)
     {
+        if (element.Name is [(byte)'$', ..])
+        {
+            throw scope.Refuse(CsfleErrorCode.WouldLeakPlaintext, "An element's name starts with '$' where the encryption schema has encrypted fields beside it",
+                "Write the names of fields; operators belong into an update.", root.At(element));
+        }
+
         if (!element.Name.Contains((byte)'.') || PathLookup.Resolve(schema, element.Name).State == PathState.NotEncrypted) return;
         throw scope.Refuse(CsfleErrorCode.WouldLeakPlaintext, "An element's name contains dots and spells the path of an encrypted field",
             "Write nested documents instead of a dotted name.", root.At(element));

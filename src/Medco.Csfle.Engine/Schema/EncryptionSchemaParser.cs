@@ -13,6 +13,11 @@ internal sealed class EncryptionSchemaParser
 {
     private const string InvalidPlacement = "Invalid schema containing the 'encrypt' keyword.";
 
+    /// <summary>The most patterns that one level may have: every name of a document is compared with all of them.</summary>
+    public const int MaxPatterns = 256;
+
+    private const int MaxLocationLength = 1000;
+
     private readonly byte[] _bson;
     private readonly EncryptionSchemaOrigin _origin;
     private readonly List<EncryptionSchemaError> _errors = [];
@@ -39,7 +44,12 @@ internal sealed class EncryptionSchemaParser
     }
 
     /// <summary>The JSON path of something below <paramref name="location"/>; the root is the empty path.</summary>
-    internal static string Below(string location, string name) => location.Length == 0 ? name : $"{location}.{name}";
+    /// <remarks>Of a path that nobody could read the end is kept, so that many levels with long names cost no more than few.</remarks>
+    internal static string Below(string location, string name)
+    {
+        var path = location.Length == 0 ? name : $"{location}.{name}";
+        return path.Length <= MaxLocationLength ? path : string.Concat("…", path.AsSpan(path.Length - MaxLocationLength + 1));
+    }
 
     private void Report(string location, string problem, string remedy)
         => _errors.Add(new EncryptionSchemaError(location.Length == 0 ? "(root)" : location, problem, remedy));
@@ -439,7 +449,7 @@ internal sealed class EncryptionSchemaParser
         var encrypts = properties.Any(property => property.Node.HasEncryption)
             || patterns.Any(pattern => pattern.Node.HasEncryption)
             || additional is { HasEncryption: true };
-        var compiled = encrypts ? CompilePatterns(patterns) : [];
+        var compiled = encrypts ? CompilePatterns(patterns, location) : [];
 
         var result = new PlainNode(location, properties, compiled, additional);
         try
@@ -454,8 +464,15 @@ internal sealed class EncryptionSchemaParser
         return result;
     }
 
-    private List<SchemaPatternProperty> CompilePatterns(List<(string Name, SchemaNode Node, string Location)> patterns)
+    private List<SchemaPatternProperty> CompilePatterns(List<(string Name, SchemaNode Node, string Location)> patterns, string level)
     {
+        if (patterns.Count > MaxPatterns)
+        {
+            Report(Below(level, SchemaKeywords.PatternProperties), $"There are {patterns.Count} patterns, but {MaxPatterns} are the most where something is encrypted.",
+                "Join patterns with '|', or list the names in 'properties'.");
+            return [];
+        }
+
         var compiled = new List<SchemaPatternProperty>(patterns.Count);
         foreach (var (text, node, location) in patterns)
         {

@@ -47,6 +47,9 @@ internal sealed class PlainNode : SchemaNode
             || patterns.Any(pattern => pattern.Node.HasEncryption);
     }
 
+    /// <summary>A node that says nothing about any name.</summary>
+    public static PlainNode Empty { get; } = new("", [], [], null);
+
     /// <inheritdoc/>
     public override bool HasEncryption { get; }
 

@@ -1,4 +1,6 @@
 using System.Text;
+using Medco.Csfle.Engine.Analysis;
+using Medco.Csfle.Engine.Schema;
 
 namespace Medco.Csfle.Engine.Tests.Analysis;
 
@@ -25,6 +27,13 @@ public sealed record AnalysisCase(string File, string Name, string Schema, strin
     /// <summary>All cases of all files, in order.</summary>
     public static IReadOnlyList<AnalysisCase> LoadAll()
         => [.. Directory.EnumerateFiles(Folder, "*.case").Order(StringComparer.Ordinal).SelectMany(Load)];
+
+    /// <summary>What analysis makes of a command, this case's own or one made from it, under the case's schema.</summary>
+    internal EncryptionPlan Analyze(byte[] command)
+    {
+        var analyzer = new CommandAnalyzer(new UnencryptedNamespaces(Allow.Split(' ', StringSplitOptions.RemoveEmptyEntries)));
+        return analyzer.Analyze("db", command, new SchemaMap([new("db.coll", EncryptionSchema.Parse(Schema))]));
+    }
 
     /// <inheritdoc/>
     public override string ToString() => $"{File}: {Name}";

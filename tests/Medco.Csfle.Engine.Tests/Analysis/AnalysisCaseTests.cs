@@ -1,8 +1,7 @@
-using Medco.Csfle.Engine.Analysis;
+using Medco.Csfle.Engine.Analysis.Match;
 using Medco.Csfle.Engine.Analysis.Update;
 using Medco.Csfle.Engine.Bson;
 using Medco.Csfle.Engine.Cryptography;
-using Medco.Csfle.Engine.Schema;
 using Xunit.Abstractions;
 
 namespace Medco.Csfle.Engine.Tests.Analysis;
@@ -27,21 +26,18 @@ public sealed class AnalysisCaseTests(ITestOutputHelper output)
     {
         Assert.Equal(name, Cases[index].ToString());
         var @case = Cases[index];
-        var schema = EncryptionSchema.Parse(@case.Schema);
-        var analyzer = new CommandAnalyzer(new UnencryptedNamespaces(@case.Allow.Split(' ', StringSplitOptions.RemoveEmptyEntries)));
-        var schemas = new SchemaMap([new("db.coll", schema)]);
         var command = ExtendedJson.ToBson(@case.Command);
 
         if (@case.Expect.StartsWith("error ", StringComparison.Ordinal))
         {
             var parts = @case.Expect.Split(' ', 3);
-            var exception = Assert.ThrowsAny<CsfleException>(() => analyzer.Analyze("db", command, schemas));
+            var exception = Assert.ThrowsAny<CsfleException>(() => @case.Analyze(command));
             Assert.Equal(parts[1], exception.Code);
             Assert.Contains(parts[2], exception.Message, StringComparison.OrdinalIgnoreCase);
             return;
         }
 
-        var plan = analyzer.Analyze("db", command, schemas);
+        var plan = @case.Analyze(command);
         if (@case.Expect == "unchanged")
         {
             Assert.False(plan.HasPlaceholders);
@@ -58,10 +54,16 @@ public sealed class AnalysisCaseTests(ITestOutputHelper output)
             Cases.Count(@case => @case.File == "update.case" && @case.Command.Contains($"\"{name}\"", StringComparison.Ordinal)) > 10, name));
 
     [Fact]
-    public void Cases_are_found_and_have_names_of_their_own()
+    public void Every_query_operator_of_the_table_has_a_case_at_a_path_of_every_kind()
+        => Assert.All(MatchOperators.AtPath.Keys, name => Assert.True(
+            Cases.Count(@case => @case.File == "match.case" && @case.Name.StartsWith(name + " ", StringComparison.Ordinal)) >= 9, name));
+
+    [Fact]
+    public void There_are_many_cases_and_each_has_a_name_of_its_own()
     {
-        output.WriteLine($"{Cases.Count} analysis cases in {Cases.Select(@case => @case.File).Distinct().Count()} files");
-        Assert.NotEmpty(Cases);
+        output.WriteLine($"{Cases.Count} analysis cases in {Cases.Select(@case => @case.File).Distinct().Count()} files: "
+            + string.Join(", ", Cases.GroupBy(@case => @case.File).Select(group => $"{group.Key} {group.Count()}")));
+        Assert.InRange(Cases.Count, 400, int.MaxValue);
         Assert.Empty(Cases.GroupBy(@case => @case.ToString()).Where(group => group.Count() > 1).Select(group => group.Key));
     }
 }

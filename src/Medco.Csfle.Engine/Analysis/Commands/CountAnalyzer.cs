@@ -18,6 +18,7 @@ internal static class CountAnalyzer
         {
             if (command.Name.SequenceEqual("query"u8)) filter.AnalyzeFilter(scope, command);
             else if (command.Name.SequenceEqual("collation"u8)) filter.ReadCollation(scope, command);
+            else if (command.Name.SequenceEqual("hint"u8)) SharedArguments.CheckHint(scope, command);
         }
 
         filter.Check(scope);

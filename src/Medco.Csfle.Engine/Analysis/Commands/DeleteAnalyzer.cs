@@ -33,6 +33,7 @@ internal static class DeleteAnalyzer
         {
             if (statement.Name.SequenceEqual("q"u8)) filter.AnalyzeFilter(scope, statement);
             else if (statement.Name.SequenceEqual("collation"u8)) filter.ReadCollation(scope, statement);
+            else if (statement.Name.SequenceEqual("hint"u8)) SharedArguments.CheckHint(scope, statement);
         }
 
         filter.Check(scope);

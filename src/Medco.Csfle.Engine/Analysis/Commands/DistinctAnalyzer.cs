@@ -32,6 +32,10 @@ internal static class DistinctAnalyzer
             {
                 filter.ReadCollation(scope, command);
             }
+            else if (command.Name.SequenceEqual("hint"u8))
+            {
+                SharedArguments.CheckHint(scope, command);
+            }
         }
 
         filter.Check(scope);

@@ -43,6 +43,10 @@ internal static class FindAnalyzer
             {
                 filter.ReadCollation(scope, command);
             }
+            else if (name.SequenceEqual("hint"u8))
+            {
+                SharedArguments.CheckHint(scope, command);
+            }
         }
 
         filter.Check(scope);

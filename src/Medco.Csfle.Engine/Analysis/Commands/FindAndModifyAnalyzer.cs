@@ -49,6 +49,10 @@ internal static class FindAndModifyAnalyzer
             {
                 filter.ReadCollation(scope, command);
             }
+            else if (name.SequenceEqual("hint"u8))
+            {
+                SharedArguments.CheckHint(scope, command);
+            }
         }
 
         filter.Check(scope);

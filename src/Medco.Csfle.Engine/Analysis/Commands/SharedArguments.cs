@@ -1,4 +1,6 @@
+using Medco.Csfle.Engine.Analysis.Match;
 using Medco.Csfle.Engine.Bson;
+using Medco.Csfle.Engine.Schema;
 
 namespace Medco.Csfle.Engine.Analysis.Commands;
 
@@ -45,29 +47,61 @@ internal static class SharedArguments
     }
 
     /// <summary>
-    /// Checks <c>projection</c> or <c>fields</c>. To include and to exclude moves no value out of its place; everything else
-    /// computes with values that are ciphertext.
+    /// Checks <c>projection</c> or <c>fields</c>. To include and to exclude moves no value out of its place; what selects or
+    /// copies may do so where nothing is encrypted; everything else computes with values that are ciphertext.
     /// </summary>
     /// <exception cref="QueryAnalysisException">It does something else.</exception>
     public static void CheckProjection(in AnalysisScope scope, in BsonReader element)
     {
+        RequireNoValues(scope, element);
         var projection = DocumentOf(scope, element);
         while (projection.Read())
         {
-            if (projection.Type is not (BsonType.Int32 or BsonType.Int64 or BsonType.Double or BsonType.Decimal128 or BsonType.Boolean))
+            var isPlain = PathLookup.Resolve(scope.Schema, projection.Name).State == PathState.NotEncrypted;
+            if (projection.Type is not (BsonType.Int32 or BsonType.Int64 or BsonType.Double or BsonType.Decimal128 or BsonType.Boolean)
+                && !(isPlain && SelectsPlainly(scope, projection)))
             {
                 throw scope.Refuse(CsfleErrorCode.UnsupportedOnEncryptedCollection,
-                    "A projection that computes is not supported on an encrypted collection", "Include (1) or exclude (0) fields.",
+                    "A projection that computes is not supported on an encrypted collection",
+                    "Include (1) or exclude (0) fields; at plain paths, $slice, $elemMatch and a copy of a plain field work as well.",
                     projection.Name, element.GetName());
             }
 
             // {"items.$": 1} is the element that the filter found.
-            if (projection.Name.IndexOf(".$"u8) >= 0 && PathLookup.Resolve(scope.Schema, projection.Name).State != PathState.NotEncrypted)
+            if (projection.Name.IndexOf(".$"u8) >= 0 && !isPlain)
             {
                 throw scope.Refuse(CsfleErrorCode.UnsupportedOnEncryptedCollection, "Ciphertext has no array elements to select",
                     "Include the field as a whole.", projection.Name, element.GetName());
             }
         }
+    }
+
+    /// <summary>
+    /// Checks what names paths with a direction or a kind beside each (<c>projection</c>, <c>hint</c>, the keys of an index):
+    /// beside a path that is encrypted, or is not known not to be, nothing may stand that could be its value.
+    /// </summary>
+    /// <exception cref="QueryAnalysisException">Something else stands there.</exception>
+    public static void RequireNoValues(in AnalysisScope scope, in BsonReader element)
+    {
+        var paths = DocumentOf(scope, element);
+        while (paths.Read())
+        {
+            if (IsDirectionOrKind(paths) || PathLookup.Resolve(scope.Schema, paths.Name).State == PathState.NotEncrypted) continue;
+            var field = element.GetName();
+            var isExpression = paths.Type is BsonType.Document or BsonType.Array or BsonType.String && field is "projection" or "fields";
+            throw isExpression
+                ? scope.Refuse(CsfleErrorCode.UnsupportedOnEncryptedCollection, "A projection that computes is not supported on an encrypted field",
+                    "Include (1) or exclude (0) it.", paths.Name, field)
+                : scope.Refuse(CsfleErrorCode.WouldLeakPlaintext, $"What stands beside this path in '{field}' could be a value of the field, and would be sent in clear",
+                    "Write 1, -1 or 0 there, or the kind of the index.", paths.Name, field);
+        }
+    }
+
+    /// <summary>Checks <c>hint</c>: the name of an index, or its keys.</summary>
+    /// <exception cref="QueryAnalysisException">It is neither.</exception>
+    public static void CheckHint(in AnalysisScope scope, in BsonReader element)
+    {
+        if (element.Type != BsonType.String) RequireNoValues(scope, element);
     }
 
     /// <summary>Checks <c>sort</c>: the order of ciphertexts means nothing.</summary>
@@ -100,9 +134,50 @@ internal static class SharedArguments
 
     /// <summary>
     /// Checks <c>arrayFilters</c>: they apply to elements of arrays, which are never encrypted one by one; a path that leads
-    /// such an identifier into something encrypted is refused where the path stands.
+    /// such an identifier into something encrypted is refused where the path stands. An identifier that is the name of an
+    /// encrypted field is most likely meant as one, and its constants would be sent in clear.
     /// </summary>
-    /// <exception cref="QueryAnalysisException">It is no array of documents.</exception>
+    /// <exception cref="QueryAnalysisException">It is no array of documents, or one of them is about something encrypted.</exception>
     public static void CheckArrayFilters(in AnalysisScope scope, in BsonReader element)
-        => AnalyzeEach(scope, element, static (in AnalysisScope _, BsonReader _) => { });
+        => AnalyzeEach(scope, element, static (in AnalysisScope scope, BsonReader filter) => StoredFilter.Check(scope, filter, "arrayFilters"));
+
+    private static bool IsDirectionOrKind(in BsonReader element) => element.Type switch
+    {
+        BsonType.Boolean => true,
+        BsonType.Int32 => element.GetInt32() is -1 or 0 or 1,
+        BsonType.Int64 => element.GetInt64() is -1 or 0 or 1,
+        BsonType.Double => element.GetDouble() is -1 or 0 or 1,
+        BsonType.String => element.GetString() is "text" or "hashed" or "2d" or "2dsphere",
+        _ => false,
+    };
+
+    // {$slice: n}, {$slice: [n, n]}, {$elemMatch: filter}, "$path".
+    private static bool SelectsPlainly(in AnalysisScope scope, in BsonReader element)
+    {
+        if (element.Type == BsonType.String)
+        {
+            return element.GetUtf8() is [(byte)'$', not (byte)'$', ..] path && PathLookup.Resolve(scope.Schema, path[1..]).State == PathState.NotEncrypted;
+        }
+
+        if (element.Type != BsonType.Document) return false;
+        var @operator = element.ReadDocument();
+        if (!@operator.Read() || @operator.ValueEnd != @operator.End - 1) return false;
+        if (@operator.Name.SequenceEqual("$elemMatch"u8) && @operator.Type == BsonType.Document)
+        {
+            MatchAnalyzer.Analyze(new AnalysisScope(scope.Command, scope.Collection, PlainNode.Empty, scope.Plan), @operator.ReadDocument());
+            return true;
+        }
+
+        if (!@operator.Name.SequenceEqual("$slice"u8)) return false;
+        if (@operator.Type != BsonType.Array) return IsNumber(@operator.Type);
+        var bounds = @operator.ReadDocument();
+        while (bounds.Read())
+        {
+            if (!IsNumber(bounds.Type)) return false;
+        }
+
+        return true;
+    }
+
+    private static bool IsNumber(BsonType type) => type is BsonType.Int32 or BsonType.Int64 or BsonType.Double;
 }

@@ -52,6 +52,10 @@ internal static class UpdateAnalyzer
             {
                 filter.ReadCollation(scope, statement);
             }
+            else if (name.SequenceEqual("hint"u8))
+            {
+                SharedArguments.CheckHint(scope, statement);
+            }
             else if (name.SequenceEqual("arrayFilters"u8))
             {
                 SharedArguments.CheckArrayFilters(scope, statement);

@@ -71,6 +71,12 @@ internal static class OperatorAnalyzer
             var document = element.ReadDocument();
             DocumentAnalyzer.AnalyzeEmbedded(scope, document, lookup.Prefix!, Place.Document(element.Name, document.Start, name));
         }
+        else if (element.Type != BsonType.Null)
+        {
+            throw scope.Refuse(CsfleErrorCode.WouldLeakPlaintext,
+                "The encryption schema has a document with encrypted fields here, and a value of another type could hold them in clear",
+                "Write a document, null, or remove the field with $unset.", place);
+        }
     }
 
     // The server ignores the value, so that the field's own, of all things, could stand there and would be sent in clear.

@@ -1,7 +1,6 @@
 using Medco.Csfle.Engine.Bson;
-using Medco.Csfle.Engine.Schema;
 
-namespace Medco.Csfle.Engine.Operations;
+namespace Medco.Csfle.Engine.Schema;
 
 /// <summary>Finds the encryption schema in a collection's validator: the one <c>$jsonSchema</c> at its top, and no other.</summary>
 /// <remarks>
@@ -66,5 +65,5 @@ internal static class ValidatorSchema
     private static EncryptionSchemaException Invalid(string collection, string location, string problem, string remedy)
         => new(CsfleErrorCode.InvalidSchema, Subject(collection), [new EncryptionSchemaError(location, problem, remedy)]);
 
-    private static string Subject(string collection) => $"The validator of the collection '{collection}' on the server";
+    private static string Subject(string collection) => $"The validator of the collection '{collection}'";
 }
