@@ -69,7 +69,8 @@ internal sealed class CommandAnalyzer(UnencryptedNamespaces allowed)
         if (schemas.Find(collection) is not { EncryptsAnything: true } schema)
         {
             CheckWritePolicy(bytes, databaseName, collection, name, schemas);
-            if (name is "aggregate" or "create" or "collMod") RefuseReferences(bytes, databaseName, collection, name, schemas);
+            if (name == "aggregate") AnalyzeJoins(bytes, databaseName, collection, plan, schemas);
+            else if (name is "create" or "collMod") RefuseReferences(bytes, databaseName, collection, name, schemas);
             return;
         }
 
@@ -99,11 +100,21 @@ internal sealed class CommandAnalyzer(UnencryptedNamespaces allowed)
                 DistinctAnalyzer.Analyze(scope, new BsonReader(bytes));
                 break;
             case "aggregate":
-                AggregateAnalyzer.Analyze(scope, new BsonReader(bytes));
+                AggregateAnalyzer.Analyze(scope, new BsonReader(bytes), new PipelineContext(databaseName, schemas, _allowed));
                 break;
             default:
                 throw NotYet(collection, name);
         }
+    }
+
+    // A pipeline on an unencrypted collection can name an encrypted one, to compare its fields or to write into it.
+    private void AnalyzeJoins(ReadOnlySpan<byte> bytes, string databaseName, string collection, EncryptionPlan plan, SchemaMap schemas)
+    {
+        if (!schemas.EncryptsAnything) return;
+        if (!CommandNamespaces.Of(databaseName, bytes).Existing.Any(name => schemas.Find(name) is { EncryptsAnything: true })) return;
+        CallerCiphertextScan.Check(new BsonReader(bytes), collection);
+        AggregateAnalyzer.Analyze(
+            new AnalysisScope(bytes, collection, TrackedSchema.Plain, plan), new BsonReader(bytes), new PipelineContext(databaseName, schemas, _allowed));
     }
 
     private void CheckWritePolicy(ReadOnlySpan<byte> bytes, string databaseName, string collection, string name, SchemaMap schemas)
@@ -189,9 +200,7 @@ internal sealed class CommandAnalyzer(UnencryptedNamespaces allowed)
         }
     }
 
-    // A pipeline on an unencrypted collection can name an encrypted one, with constants compared in clear, and can write
-    // into it. Until pipelines are analysed, a pipeline that names any other collection passes only where nothing at all is
-    // encrypted.
+    // The pipeline of a view is stored: its constants would stay in the database in clear.
     private static void RefuseReferences(ReadOnlySpan<byte> bytes, string databaseName, string collection, string command, SchemaMap schemas)
     {
         if (!schemas.EncryptsAnything) return;

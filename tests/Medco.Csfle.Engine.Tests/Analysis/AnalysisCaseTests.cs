@@ -1,4 +1,6 @@
 using Medco.Csfle.Engine.Analysis;
+using Medco.Csfle.Engine.Analysis.Expressions;
+using Medco.Csfle.Engine.Analysis.Pipeline;
 using Medco.Csfle.Engine.Analysis.Update;
 using Medco.Csfle.Engine.Bson;
 using Medco.Csfle.Engine.Cryptography;
@@ -29,7 +31,9 @@ public sealed class AnalysisCaseTests(ITestOutputHelper output)
         var @case = Cases[index];
         var schema = EncryptionSchema.Parse(@case.Schema);
         var analyzer = new CommandAnalyzer(new UnencryptedNamespaces(@case.Allow.Split(' ', StringSplitOptions.RemoveEmptyEntries)));
-        var schemas = new SchemaMap([new("db.coll", schema)]);
+        List<KeyValuePair<string, EncryptionSchema>> known = [new("db.coll", schema)];
+        if (@case.Joined.Length > 0) known.Add(new("db.joined", EncryptionSchema.Parse(@case.Joined)));
+        var schemas = new SchemaMap(known);
         var command = ExtendedJson.ToBson(@case.Command);
 
         if (@case.Expect.StartsWith("error ", StringComparison.Ordinal))
@@ -56,6 +60,22 @@ public sealed class AnalysisCaseTests(ITestOutputHelper output)
     public void Every_update_operator_of_the_table_has_cases()
         => Assert.All(UpdateOperators.All.Keys, name => Assert.True(
             Cases.Count(@case => @case.File == "update.case" && @case.Command.Contains($"\"{name}\"", StringComparison.Ordinal)) > 10, name));
+
+    [Theory]
+    [InlineData("unchanged")]
+    [InlineData("error")]
+    public void Every_stage_of_the_table_has_cases(string expected)
+        => Assert.All(PipelineStages.All.Keys, name => Assert.Contains(Cases, @case => @case.Expect.StartsWith(expected, StringComparison.Ordinal)
+            && @case.Command.Contains($"\"{name}\"", StringComparison.Ordinal)));
+
+    [Fact]
+    public void Every_expression_operator_of_the_table_has_cases()
+        => Assert.All(ExpressionOperators.All.Keys, name => Assert.Contains(Cases, @case => @case.Command.Contains($"\"{name}\"", StringComparison.Ordinal)));
+
+    [Fact]
+    public void Every_accumulator_of_the_table_has_cases_on_plain_and_on_encrypted_fields()
+        => Assert.All(Accumulators.All.Keys, name => Assert.True(
+            Cases.Count(@case => @case.File == "pipeline-group.case" && @case.Command.Contains($"{{\"{name}\"", StringComparison.Ordinal)) > 1, name));
 
     [Fact]
     public void Cases_are_found_and_have_names_of_their_own()
