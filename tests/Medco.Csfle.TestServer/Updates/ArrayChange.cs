@@ -21,7 +21,8 @@ internal sealed class PushChange(IReadOnlyList<Value> values, long? position, Co
         if (sort is not null) items = [.. items.Order(Comparer<Value>.Create(sort))];
         if (slice is { } length)
         {
-            items = length >= 0 ? [.. items.Take((int)Math.Min(length, int.MaxValue))] : [.. items.TakeLast((int)Math.Min(-length, int.MaxValue))];
+            var count = (int)Math.Clamp(length, -int.MaxValue, int.MaxValue);
+            items = [.. count >= 0 ? items.Take(count) : items.TakeLast(-count)];
         }
 
         return Value.FromArray(items);

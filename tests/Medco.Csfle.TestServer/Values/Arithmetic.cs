@@ -22,8 +22,26 @@ internal static class Arithmetic
     /// <summary>The product, or null where two whole numbers have one beyond 64 bits.</summary>
     public static Value? Multiply(Value left, Value right) => Combine(left, right, (a, b) => a * b, (a, b) => a * b, Number.Multiply);
 
-    /// <summary>The number with the other sign, or null where a whole number has none in 64 bits.</summary>
-    public static Value? Negate(Value value) => Multiply(value, Value.FromInt32(-1));
+    /// <summary>The quotient of two numbers, of which the second is not zero, as a decimal with all the digits it may have.</summary>
+    public static Value DivideDecimals(Value left, Value right)
+    {
+        if (!left.Number.IsFinite || !right.Number.IsFinite) return FromDecimalText((ToDouble(left) / ToDouble(right)).ToString(CultureInfo.InvariantCulture));
+
+        var (dividend, dividendExponent) = Number.Add(ToDecimal(left).Number, Number.FromInt64(0));
+        var (divisor, divisorExponent) = Number.Add(ToDecimal(right).Number, Number.FromInt64(0));
+        // Two digits more than there can be, the last of them set where something is left over, so that the rounding is right.
+        var shift = DecimalDigits + 2 + Digits(divisor);
+        var quotient = BigInteger.DivRem(dividend * BigInteger.Pow(10, shift), divisor, out var remainder);
+        var exponent = dividendExponent - divisorExponent - shift;
+        if (!remainder.IsZero) return FromDecimal((quotient * 10) + (dividend.Sign * divisor.Sign), exponent - 1);
+        while (exponent < dividendExponent - divisorExponent && (quotient % 10).IsZero)
+        {
+            quotient /= 10;
+            exponent++;
+        }
+
+        return FromDecimal(quotient, exponent);
+    }
 
     /// <summary>The nearest double.</summary>
     public static double ToDouble(Value value) => value.Type switch
