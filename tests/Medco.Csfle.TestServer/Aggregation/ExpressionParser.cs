@@ -62,7 +62,8 @@ internal static class ExpressionParser
 
         switch (name)
         {
-            case "$literal":
+            // What query analysis makes of a constant; MongoDB takes it for $literal.
+            case "$const" or "$literal":
                 return new Constant(operand);
             case "$and" or "$or":
                 var clauses = Operands(operand).Select(Read).ToArray();
