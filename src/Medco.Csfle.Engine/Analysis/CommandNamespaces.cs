@@ -12,6 +12,7 @@ internal sealed class CommandNamespaces
     private static readonly CommandNamespaces NoneButChanges = new() { ChangesSchemas = true };
 
     private readonly List<string> _existing = [];
+    private readonly HashSet<string> _seen = new(StringComparer.Ordinal);
 
     private CommandNamespaces()
     {
@@ -157,7 +158,7 @@ internal sealed class CommandNamespaces
 
     private void Add(string name)
     {
-        if (!_existing.Contains(name)) _existing.Add(name);
+        if (_seen.Add(name)) _existing.Add(name);
     }
 
     private static bool TryReadName(in BsonReader element, out string name)
