@@ -139,6 +139,17 @@ public sealed class ServerSchemaEngineTests : IDisposable
         Assert.Equal(command, engine.DecryptReply(sent).ToArray());
     }
 
+    [Fact]
+    public void A_collection_without_a_schema_on_the_server_can_be_joined()
+    {
+        CreateCollection();
+        var command = Bson("""{"aggregate": "coll", "pipeline": [{"$match": {"ssn": {"$eq": 1}}}, {"$lookup": {"from": "other", "as": "x", "pipeline": [{"$match": {"ssn": {"$eq": 2}}}]}}, {"$unwind": "$x"}], "cursor": {}}""");
+        var engine = NewEngine();
+        var sent = engine.EncryptCommand("db", command);
+        Assert.NotEqual(command, sent.ToArray());
+        Assert.Equal(command, engine.DecryptReply(sent).ToArray());
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -153,6 +164,8 @@ public sealed class ServerSchemaEngineTests : IDisposable
     {
         var schemas = new SchemaMap([]).With(new Dictionary<string, EncryptionSchema?> { ["db.known"] = null });
         Assert.Null(schemas.Find("db.known"));
+        Assert.True(schemas.IsKnown("db.known"));
+        Assert.False(schemas.IsKnown("db.other"));
         Assert.Equal("db.other", Assert.Throws<QueryAnalysisException>(() => schemas.Find("db.other")).Collection);
     }
 
