@@ -132,8 +132,22 @@ public sealed class ServerSchemaEngineTests : IDisposable
     public void A_pipeline_that_names_an_encrypted_collection_is_seen()
     {
         CreateCollection();
-        var command = Bson("""{"aggregate": "other", "pipeline": [{"$lookup": {"from": "coll", "as": "x", "pipeline": [{"$match": {"ssn": 1}}]}}], "cursor": {}}""");
-        Assert.ThrowsAny<QueryAnalysisException>(() => NewEngine().EncryptCommand("db", command));
+        var command = Bson("""{"aggregate": "other", "pipeline": [{"$lookup": {"from": "coll", "as": "x", "pipeline": [{"$match": {"ssn": {"$eq": 1}}}]}}], "cursor": {}}""");
+        var engine = NewEngine();
+        var sent = engine.EncryptCommand("db", command);
+        Assert.NotEqual(command, sent.ToArray());
+        Assert.Equal(command, engine.DecryptReply(sent).ToArray());
+    }
+
+    [Fact]
+    public void A_collection_without_a_schema_on_the_server_can_be_joined()
+    {
+        CreateCollection();
+        var command = Bson("""{"aggregate": "coll", "pipeline": [{"$match": {"ssn": {"$eq": 1}}}, {"$lookup": {"from": "other", "as": "x", "pipeline": [{"$match": {"ssn": {"$eq": 2}}}]}}, {"$unwind": "$x"}], "cursor": {}}""");
+        var engine = NewEngine();
+        var sent = engine.EncryptCommand("db", command);
+        Assert.NotEqual(command, sent.ToArray());
+        Assert.Equal(command, engine.DecryptReply(sent).ToArray());
     }
 
     [Theory]
@@ -150,6 +164,8 @@ public sealed class ServerSchemaEngineTests : IDisposable
     {
         var schemas = new SchemaMap([]).With(new Dictionary<string, EncryptionSchema?> { ["db.known"] = null });
         Assert.Null(schemas.Find("db.known"));
+        Assert.True(schemas.IsKnown("db.known"));
+        Assert.False(schemas.IsKnown("db.other"));
         Assert.Equal("db.other", Assert.Throws<QueryAnalysisException>(() => schemas.Find("db.other")).Collection);
     }
 

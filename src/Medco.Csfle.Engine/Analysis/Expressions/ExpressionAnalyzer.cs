@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Unicode;
 using Medco.Csfle.Engine.Analysis.Pipeline;
 using Medco.Csfle.Engine.Bson;
@@ -12,7 +11,11 @@ namespace Medco.Csfle.Engine.Analysis.Expressions;
 /// </summary>
 internal static class ExpressionAnalyzer
 {
-    private static readonly string[] PlainVariables = ["REMOVE", "NOW", "CLUSTER_TIME", "USER_ROLES", "KEEP", "PRUNE", "DESCEND"];
+    // MongoDB manual, "Variables in Aggregation Expressions".
+    private static readonly byte[][] PlainVariables =
+    [
+        "REMOVE"u8.ToArray(), "NOW"u8.ToArray(), "CLUSTER_TIME"u8.ToArray(), "USER_ROLES"u8.ToArray(), "KEEP"u8.ToArray(), "PRUNE"u8.ToArray(), "DESCEND"u8.ToArray(),
+    ];
 
     /// <summary>Analyses the expression in an element.</summary>
     /// <param name="scope">The command, with the schema of the document that the expression reads.</param>
@@ -69,7 +72,7 @@ internal static class ExpressionAnalyzer
         if (IsUserVariable(variable)) return null;
         foreach (var known in PlainVariables)
         {
-            if (variable.SequenceEqual(Encoding.ASCII.GetBytes(known))) return null;
+            if (variable.SequenceEqual(known)) return null;
         }
 
         throw scope.Refuse(CsfleErrorCode.UnsupportedOnEncryptedCollection, "Unsupported variable in an aggregation expression",

@@ -32,7 +32,7 @@ internal readonly ref struct PipelineScope
     /// <summary>The pipeline behind a stage.</summary>
     public PipelineScope Behind(PlainNode output) => new(Scope.Under(output), Stored, Context);
 
-    /// <summary>A field name of the stage's specification whose value is a string.</summary>
+    /// <summary>The string that an argument of a stage has to be.</summary>
     /// <exception cref="QueryAnalysisException">It is no string.</exception>
     public ReadOnlySpan<byte> TextOf(in BsonReader element)
         => element.Type == BsonType.String ? element.GetUtf8() : throw Scope.Malformed(element.Name, "a string");
