@@ -48,7 +48,8 @@ public sealed class MessageTests(ITestOutputHelper output)
     public void Every_error_of_a_case_says_what_to_do_and_where_it_was_refused()
         => Assert.All(AnalysisCase.LoadAll().Where(@case => @case.Expect.StartsWith("error ", StringComparison.Ordinal)), @case =>
         {
-            var error = Refusal(() => @case.Analyze(ExtendedJson.ToBson(@case.Command)));
+            var command = ExtendedJson.ToBson(@case.Command);
+            var error = Refusal(() => @case.Analyze(command));
             Assert.NotNull(error);
             Assert.NotEmpty(error.Remedy);
             Assert.Contains(error.Remedy, error.Message, StringComparison.Ordinal);
@@ -68,7 +69,9 @@ public sealed class MessageTests(ITestOutputHelper output)
         }
 
         expected.ExceptWith(ofOthers);
-        var messages = AnalysisCase.LoadAll().Select(@case => Refusal(() => @case.Analyze(ExtendedJson.ToBson(@case.Command)))?.Message).OfType<string>()
+        var messages = AnalysisCase.LoadAll()
+            .Select(@case => (Case: @case, Command: ExtendedJson.ToBson(@case.Command)))
+            .Select(each => Refusal(() => each.Case.Analyze(each.Command))?.Message).OfType<string>()
             .Append(Refusal(() => EncryptionSchema.Parse("""{"required": ["a"]}"""))!.Message).ToList();
 
         output.WriteLine($"{expected.Count} texts");

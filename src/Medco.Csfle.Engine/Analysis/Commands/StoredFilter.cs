@@ -89,6 +89,12 @@ internal static class StoredFilter
                 if (content.Read() && MatchOperators.AtPath.ContainsKey(content.GetName())) CheckOperand(scope, operators, field);
                 else CheckFilter(scope, operators.ReadDocument(), field, PlainNode.Empty, mayHaveSchema: false);
             }
+            else if (name == "$all" && operators.Type == BsonType.Array)
+            {
+                // {$all: [{$elemMatch: {...}}, ...]}
+                var elements = operators.ReadDocument();
+                while (elements.Read()) CheckOperand(scope, elements, field);
+            }
         }
     }
 

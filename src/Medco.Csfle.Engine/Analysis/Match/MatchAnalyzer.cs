@@ -178,6 +178,15 @@ internal static class MatchAnalyzer
                 if (IsOperatorDocument(element)) AnalyzeElementOperators(scope, element, plain, path);
                 else AnalyzeDocument(scope, element.ReadDocument(), schema: null, conjunction: false);
                 break;
+            case MatchRule.PlaintextOnly when element.Name.SequenceEqual("$all"u8) && element.Type == BsonType.Array:
+                // {$all: [{$elemMatch: {...}}, ...]}
+                var elements = element.ReadDocument();
+                while (elements.Read())
+                {
+                    if (IsOperatorDocument(elements)) AnalyzeOperators(scope, elements, plain, path);
+                }
+
+                break;
         }
     }
 
