@@ -76,6 +76,32 @@ public sealed class EnginePropertyTests(ITestOutputHelper output) : IDisposable
     }
 
     [Fact]
+    public void A_pipeline_decrypts_to_the_bytes_it_had_and_shows_no_marked_constant_in_between()
+    {
+        var keyId = _vault.CreateDataKey("local");
+        var constants = 0;
+        Check.One(Settings, Prop.ForAll(BsonGenerators.Documents, ArbMap.Default.ArbFor<int>(), (generated, seed) =>
+        {
+            var sentinels = new List<byte[]>();
+            var document = WithSentinels(WithoutCiphertextSubtype(generated), new Random(seed), sentinels, out var schemaJson, keyId, depth: 0);
+            var schema = EncryptionSchema.Parse(schemaJson);
+            var engine = new CsfleEngine(_vault, [new("db.coll", schema)]);
+            var stages = new List<byte[]>();
+            AddStages(stages, new BsonReader(document), schema.Root, "");
+            constants += stages.Count;
+            var command = Pipeline(stages);
+
+            var sent = engine.EncryptCommand("db", command);
+
+            BsonValidator.Validate(sent.Span);
+            foreach (var sentinel in sentinels) Assert.Equal(-1, sent.Span.IndexOf(sentinel));
+            Assert.Equal(command, engine.DecryptReply(sent).ToArray());
+        }));
+        output.WriteLine($"{constants} stages with a constant to encrypt");
+        Assert.True(constants > 100);
+    }
+
+    [Fact]
     public void Changed_commands_and_replies_give_a_result_or_a_typed_error()
     {
         const int Mutations = 20_000;
@@ -91,6 +117,11 @@ public sealed class EnginePropertyTests(ITestOutputHelper output) : IDisposable
             ExtendedJson.ToBson("""{"count": "coll", "query": {"$nor": [{"ssn": 1}]}, "skip": 1}"""),
             ExtendedJson.ToBson("""{"distinct": "coll", "key": "insurance.policyNumber", "query": {"ssn": {"$in": [1]}}}"""),
             ExtendedJson.ToBson("""{"aggregate": "coll", "pipeline": [{"$match": {"ssn": 1}}, {"$skip": 1}, {"$limit": 1}, {"$group": {"_id": 1, "n": {"$sum": 1}}}], "cursor": {}}"""),
+            ExtendedJson.ToBson("""{"aggregate": "coll", "pipeline": [{"$addFields": {"a.b": "$ssn", "c": {"$cond": [{"$eq": ["$ssn", 1]}, "$insurance", {"$literal": "$x"}]}}}, {"$project": {"a": 1, "s": "$$ROOT", "_id": 0}}, {"$match": {"a.b": {"$in": [1, 2]}}}, {"$unwind": {"path": "$tags", "includeArrayIndex": "i"}}], "cursor": {}}"""),
+            ExtendedJson.ToBson("""{"aggregate": "coll", "pipeline": [{"$match": {"$expr": {"$in": ["$ssn", [1, 2]]}}}, {"$group": {"_id": {"a": "$ssn"}, "n": {"$sum": {"$cond": [{"$ne": ["$insurance.policyNumber", 1]}, 1, 0]}}, "all": {"$push": "$$ROOT"}}}, {"$sort": {"n": 1}}], "cursor": {}}"""),
+            ExtendedJson.ToBson("""{"aggregate": "coll", "pipeline": [{"$redact": {"$switch": {"branches": [{"case": {"$eq": [1, "$ssn"]}, "then": "$$KEEP"}], "default": "$$PRUNE"}}}, {"$replaceRoot": {"newRoot": "$insurance"}}, {"$bucket": {"groupBy": "$age", "boundaries": [1, 2], "output": {"x": {"$addToSet": "$policyNumber"}}}}, {"$count": "n"}], "cursor": {}}"""),
+            ExtendedJson.ToBson("""{"aggregate": "coll", "pipeline": [{"$lookup": {"from": "coll", "as": "x", "localField": "a", "foreignField": "b", "pipeline": [{"$match": {"ssn": 1}}]}}, {"$graphLookup": {"from": "coll", "startWith": "$a", "connectFromField": "a", "connectToField": "b", "as": "y", "restrictSearchWithMatch": {"ssn": 1}}}], "cursor": {}}"""),
+            ExtendedJson.ToBson("""{"aggregate": "other", "pipeline": [{"$lookup": {"from": "coll", "as": "x", "pipeline": [{"$match": {"$expr": {"$let": {"vars": {"v": 1}, "in": {"$eq": ["$ssn", 1]}}}}}]}}, {"$sortByCount": "$x"}], "cursor": {}}"""),
             ExtendedJson.ToBson("""{"aggregate": "other", "pipeline": [{"$merge": {"into": {"db": "db", "coll": "x"}}}], "cursor": {}}"""),
             ExtendedJson.ToBson("""{"aggregate": "other", "pipeline": [{"$lookup": {"from": "coll"}}], "cursor": {}}"""),
             ExtendedJson.ToBson("""{"bulkWrite": 1, "ops": [], "nsInfo": [{"ns": "db.coll"}]}"""),
@@ -217,6 +248,93 @@ public sealed class EnginePropertyTests(ITestOutputHelper output) : IDisposable
     }
 
     private static bool IsZeroTimestamp(in BsonReader reader) => reader.Type == BsonType.Timestamp && reader.GetInt64() == 0;
+
+    // A stage for every deterministic field that can be compared, each in another way.
+    private static void AddStages(List<byte[]> stages, BsonReader document, PlainNode schema, string parent)
+    {
+        while (document.Read())
+        {
+            var path = parent + document.GetName();
+            var node = schema.Find(document.Name);
+            if (node is PlainNode plain && document.Type == BsonType.Document) AddStages(stages, document.ReadDocument(), plain, path + ".");
+            if (node is EncryptedNode { Algorithm: CsfleAlgorithm.Deterministic } && document.Type != BsonType.RegularExpression) stages.Add(Comparison(stages.Count % 5, path, document));
+        }
+    }
+
+    private static byte[] Comparison(int form, string path, in BsonReader value)
+    {
+        using var writer = new BsonWriter();
+        writer.StartDocument();
+        switch (form)
+        {
+            case 0:
+                writer.StartDocument("$match");
+                writer.StartDocument(path);
+                writer.WriteRaw(value.Type, "$eq"u8, value.Value);
+                writer.EndDocument();
+                writer.EndDocument();
+                break;
+            case 1:
+                writer.StartDocument("$addFields");
+                writer.StartDocument("x");
+                WriteExpression(writer, "$ne", path, value, constantFirst: false);
+                writer.EndDocument();
+                writer.EndDocument();
+                break;
+            case 2:
+                writer.StartDocument("$match");
+                writer.StartDocument("$expr");
+                WriteExpression(writer, "$eq", path, value, constantFirst: true);
+                writer.EndDocument();
+                writer.EndDocument();
+                break;
+            case 3:
+                writer.StartDocument("$match");
+                writer.StartDocument("$expr");
+                writer.StartArray("$in"u8);
+                writer.WriteString("0"u8, Encoding.UTF8.GetBytes("$" + path));
+                writer.StartArray("1"u8);
+                writer.WriteRaw(value.Type, "0"u8, value.Value);
+                writer.EndDocument();
+                writer.EndDocument();
+                writer.EndDocument();
+                writer.EndDocument();
+                break;
+            default:
+                writer.StartDocument("$lookup");
+                writer.WriteString("from"u8, "coll"u8);
+                writer.WriteString("as"u8, "joined"u8);
+                writer.StartArray("pipeline"u8);
+                writer.WriteDocument("0"u8, Comparison(0, path, value));
+                writer.EndDocument();
+                writer.EndDocument();
+                break;
+        }
+
+        writer.EndDocument();
+        return writer.ToArray();
+    }
+
+    private static void WriteExpression(BsonWriter writer, string name, string path, in BsonReader value, bool constantFirst)
+    {
+        writer.StartArray(Encoding.UTF8.GetBytes(name));
+        if (!constantFirst) writer.WriteString("0"u8, Encoding.UTF8.GetBytes("$" + path));
+        writer.WriteRaw(value.Type, constantFirst ? "0"u8 : "1"u8, value.Value);
+        if (constantFirst) writer.WriteString("1"u8, Encoding.UTF8.GetBytes("$" + path));
+        writer.EndDocument();
+    }
+
+    private static byte[] Pipeline(List<byte[]> stages)
+    {
+        using var writer = new BsonWriter();
+        writer.StartDocument();
+        writer.WriteString("aggregate"u8, "coll"u8);
+        writer.StartArray("pipeline"u8);
+        for (var i = 0; i < stages.Count; i++) writer.WriteDocument(Encoding.UTF8.GetBytes($"{i}"), stages[i]);
+        writer.EndDocument();
+        writer.EndDocument();
+        return writer.ToArray();
+    }
 
     private static byte[] Update(byte[] document, EncryptionSchema schema, bool operators)
     {

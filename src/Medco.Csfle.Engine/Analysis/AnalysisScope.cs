@@ -28,6 +28,12 @@ internal readonly ref struct AnalysisScope
     /// <summary>Receives what is found.</summary>
     public EncryptionPlan Plan { get; }
 
+    /// <summary>The same command where documents look otherwise: behind a stage of a pipeline.</summary>
+    public AnalysisScope Under(PlainNode schema) => new(Command, Collection, schema, Plan);
+
+    /// <summary>The same command where it reads another collection.</summary>
+    public AnalysisScope In(string collection, PlainNode schema) => new(Command, collection, schema, Plan);
+
     /// <summary>A refusal that names this collection.</summary>
     public QueryAnalysisException Refuse(string code, string problem, string remedy, Place place = default, string? @operator = null)
         => new(code, problem, remedy, Collection, place.Spell(Command), @operator ?? place.Operator);

@@ -80,7 +80,7 @@ internal sealed class CommandAnalyzer(UnencryptedNamespaces allowed)
         if (schemas.Find(collection) is not { EncryptsAnything: true } schema)
         {
             if (!explained) CheckWritePolicy(bytes, databaseName, collection, name, schemas);
-            if (name is "aggregate") RefuseReferences(bytes, databaseName, collection, name, schemas);
+            if (name == "aggregate") AnalyzeJoins(bytes, command, databaseName, collection, plan, schemas, explained);
             return;
         }
 
@@ -111,7 +111,7 @@ internal sealed class CommandAnalyzer(UnencryptedNamespaces allowed)
                 DistinctAnalyzer.Analyze(scope, command);
                 break;
             case "aggregate":
-                AggregateAnalyzer.Analyze(scope, command);
+                AggregateAnalyzer.Analyze(scope, command, new PipelineContext(databaseName, schemas, _allowed));
                 break;
             case "createIndexes":
                 CreateIndexesAnalyzer.Analyze(scope, command);
@@ -134,6 +134,18 @@ internal sealed class CommandAnalyzer(UnencryptedNamespaces allowed)
         var mark = plan.BeginDocument(0);
         Dispatch(bytes, first.ReadDocument(), inner, name, databaseName, plan, schemas, explained: true);
         plan.EndDocument(mark, new BsonReader(bytes));
+    }
+
+    // A pipeline on an unencrypted collection can name an encrypted one, to compare its fields or to write into it.
+    private void AnalyzeJoins(
+        ReadOnlySpan<byte> bytes, BsonReader command, string databaseName, string collection, EncryptionPlan plan, SchemaMap schemas, bool explained)
+    {
+        if (!schemas.EncryptsAnything) return;
+        if (!CommandNamespaces.Of(databaseName, bytes).Existing.Any(name => schemas.Find(name) is { EncryptsAnything: true })) return;
+        CallerCiphertextScan.Check(new BsonReader(bytes), collection);
+        var scope = new AnalysisScope(bytes, collection, TrackedSchema.Plain, plan);
+        if (explained) ExplainArguments.Check(scope, new BsonReader(bytes));
+        AggregateAnalyzer.Analyze(scope, command, new PipelineContext(databaseName, schemas, _allowed));
     }
 
     private void CheckWritePolicy(ReadOnlySpan<byte> bytes, string databaseName, string collection, string name, SchemaMap schemas)
@@ -208,18 +220,6 @@ internal sealed class CommandAnalyzer(UnencryptedNamespaces allowed)
                     "Rename through a client without encryption and change the schema map with it.", command.GetString(), @operator: "renameCollection");
             }
         }
-    }
-
-    // A pipeline on an unencrypted collection can name an encrypted one, with constants compared in clear, and can write
-    // into it. Until pipelines are analysed, a pipeline that names any other collection passes only where nothing at all is
-    // encrypted.
-    private static void RefuseReferences(ReadOnlySpan<byte> bytes, string databaseName, string collection, string command, SchemaMap schemas)
-    {
-        if (!schemas.EncryptsAnything) return;
-        if (PipelineReferences.FindIn(new BsonReader(bytes)) is not { } stage) return;
-        throw new QueryAnalysisException(CsfleErrorCode.CommandNotSupported,
-            $"'{stage}' refers to another collection of '{databaseName}' or elsewhere, which cannot be analysed yet",
-            "Run it through a client without encryption, or split it.", collection, @operator: command);
     }
 
     private static QueryAnalysisException Unsupported(string command) => new(

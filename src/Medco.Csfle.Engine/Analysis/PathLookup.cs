@@ -1,3 +1,4 @@
+using Medco.Csfle.Engine.Analysis.Pipeline;
 using Medco.Csfle.Engine.Schema;
 
 namespace Medco.Csfle.Engine.Analysis;
@@ -22,6 +23,9 @@ internal enum PathState
 
     /// <summary>The path differs only in case from one that is encrypted or leads to one that is.</summary>
     CaseVariant,
+
+    /// <summary>What stands there is known only when the pipeline runs, or an earlier stage took an encrypted value away.</summary>
+    Unknown,
 }
 
 /// <summary>A dotted path looked up in an encryption schema.</summary>
@@ -41,6 +45,7 @@ internal readonly record struct PathLookup(PathState State, EncryptedNode? Node 
         while (true)
         {
             if (node is not { HasEncryption: true }) return new PathLookup(PathState.NotEncrypted);
+            if (node is UnknownNode) return new PathLookup(PathState.Unknown);
             if (node is not PlainNode plain) return new PathLookup(PathState.BelowEncrypted);
 
             var dot = rest.IndexOf((byte)'.');
@@ -63,6 +68,7 @@ internal readonly record struct PathLookup(PathState State, EncryptedNode? Node 
 
     private static PathLookup At(SchemaNode? node) => node switch
     {
+        UnknownNode => new PathLookup(PathState.Unknown),
         EncryptedNode encrypted => new PathLookup(PathState.Encrypted, encrypted),
         PlainNode { HasEncryption: true } plain => new PathLookup(PathState.PrefixOfEncrypted, Prefix: plain),
         _ => new PathLookup(PathState.NotEncrypted),

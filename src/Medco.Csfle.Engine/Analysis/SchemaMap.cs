@@ -41,6 +41,9 @@ internal sealed class SchemaMap
     /// <summary>Whether the map itself has a schema for a namespace.</summary>
     public bool Contains(string collection) => _schemas.ContainsKey(collection);
 
+    /// <summary>Whether it was said of a namespace what its schema is, or that it has none.</summary>
+    public bool IsKnown(string collection) => _schemas.ContainsKey(collection) || _found?.ContainsKey(collection) == true;
+
     /// <summary>The schema of a namespace, or null.</summary>
     /// <exception cref="QueryAnalysisException">The server was asked for schemas, but not for this one.</exception>
     public EncryptionSchema? Find(string collection)

@@ -3,7 +3,7 @@ using Medco.Csfle.Engine.Cryptography;
 
 namespace Medco.Csfle.Engine.Schema;
 
-/// <summary>What an encryption schema says about one path: a closed set, <see cref="EncryptedNode"/> and <see cref="PlainNode"/>.</summary>
+/// <summary>What an encryption schema says about one path: a closed set, <see cref="EncryptedNode"/> and <see cref="PlainNode"/>; inside a pipeline also "not known".</summary>
 internal abstract class SchemaNode
 {
     private protected SchemaNode()

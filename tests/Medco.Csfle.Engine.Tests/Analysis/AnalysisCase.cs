@@ -10,6 +10,7 @@ namespace Medco.Csfle.Engine.Tests.Analysis;
 /// # a comment
 /// case: name
 /// schema: {...} or the name of a file in Cases/Schemas
+/// joined: the schema of a second collection, db.joined; may be left out
 /// allow: namespaces that may be written without a schema, separated by blanks; may be left out
 /// command: {...}
 /// expect: {...} | unchanged | error CODE text the message contains
@@ -18,11 +19,11 @@ namespace Medco.Csfle.Engine.Tests.Analysis;
 /// <c>expect</c>, <c>{"$encrypted": {"a": 1, "k": "...", "v": value}}</c> stands for a ciphertext: algorithm (1 deterministic,
 /// 2 random), key (id or alternate name) and plaintext.
 /// </remarks>
-public sealed record AnalysisCase(string File, string Name, string Schema, string Allow, string Command, string Expect)
+public sealed record AnalysisCase(string File, string Name, string Schema, string Joined, string Allow, string Command, string Expect)
 {
     private static readonly string[] Required = ["case", "schema", "command", "expect"];
 
-    private static readonly string[] Keys = [.. Required, "allow"];
+    private static readonly string[] Keys = [.. Required, "joined", "allow"];
 
     /// <summary>All cases of all files, in order.</summary>
     public static IReadOnlyList<AnalysisCase> LoadAll()
@@ -32,7 +33,9 @@ public sealed record AnalysisCase(string File, string Name, string Schema, strin
     internal EncryptionPlan Analyze(byte[] command)
     {
         var analyzer = new CommandAnalyzer(new UnencryptedNamespaces(Allow.Split(' ', StringSplitOptions.RemoveEmptyEntries)));
-        return analyzer.Analyze("db", command, new SchemaMap([new("db.coll", EncryptionSchema.Parse(Schema))]));
+        List<KeyValuePair<string, EncryptionSchema>> schemas = [new("db.coll", EncryptionSchema.Parse(Schema))];
+        if (Joined.Length > 0) schemas.Add(new("db.joined", EncryptionSchema.Parse(Joined)));
+        return analyzer.Analyze("db", command, new SchemaMap(schemas));
     }
 
     /// <inheritdoc/>
@@ -79,11 +82,16 @@ public sealed record AnalysisCase(string File, string Name, string Schema, strin
             if (!parts.ContainsKey(key)) throw new InvalidDataException($"{path}: case '{parts["case"]}' has no '{key}'");
         }
 
-        var schema = parts["schema"].ToString().Trim();
-        if (!schema.StartsWith('{')) schema = System.IO.File.ReadAllText(Path.Combine(Folder, "Schemas", schema));
         return new AnalysisCase(
-            Path.GetFileName(path), parts["case"].ToString().Trim(), schema,
+            Path.GetFileName(path), parts["case"].ToString().Trim(), ReadSchema(parts["schema"]),
+            parts.TryGetValue("joined", out var joined) ? ReadSchema(joined) : "",
             parts.TryGetValue("allow", out var allow) ? allow.ToString().Trim() : "",
             parts["command"].ToString().Trim(), parts["expect"].ToString().Trim());
+    }
+
+    private static string ReadSchema(StringBuilder value)
+    {
+        var text = value.ToString().Trim();
+        return text.StartsWith('{') ? text : System.IO.File.ReadAllText(Path.Combine(Folder, "Schemas", text));
     }
 }

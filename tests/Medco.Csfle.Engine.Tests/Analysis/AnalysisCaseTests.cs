@@ -1,4 +1,6 @@
+using Medco.Csfle.Engine.Analysis.Expressions;
 using Medco.Csfle.Engine.Analysis.Match;
+using Medco.Csfle.Engine.Analysis.Pipeline;
 using Medco.Csfle.Engine.Analysis.Update;
 using Medco.Csfle.Engine.Bson;
 using Medco.Csfle.Engine.Cryptography;
@@ -52,6 +54,22 @@ public sealed class AnalysisCaseTests(ITestOutputHelper output)
     public void Every_update_operator_of_the_table_has_cases()
         => Assert.All(UpdateOperators.All.Keys, name => Assert.True(
             Cases.Count(@case => @case.File == "update.case" && @case.Command.Contains($"\"{name}\"", StringComparison.Ordinal)) > 10, name));
+
+    [Theory]
+    [InlineData("unchanged")]
+    [InlineData("error")]
+    public void Every_stage_of_the_table_has_cases(string expected)
+        => Assert.All(PipelineStages.All.Keys, name => Assert.Contains(Cases, @case => @case.Expect.StartsWith(expected, StringComparison.Ordinal)
+            && @case.Command.Contains($"\"{name}\"", StringComparison.Ordinal)));
+
+    [Fact]
+    public void Every_expression_operator_of_the_table_has_cases()
+        => Assert.All(ExpressionOperators.All.Keys, name => Assert.Contains(Cases, @case => @case.Command.Contains($"\"{name}\"", StringComparison.Ordinal)));
+
+    [Fact]
+    public void Every_accumulator_of_the_table_has_cases_on_plain_and_on_encrypted_fields()
+        => Assert.All(Accumulators.All.Keys, name => Assert.True(
+            Cases.Count(@case => @case.File == "pipeline-group.case" && @case.Command.Contains($"{{\"{name}\"", StringComparison.Ordinal)) > 1, name));
 
     [Fact]
     public void Every_query_operator_of_the_table_has_a_case_at_a_path_of_every_kind()

@@ -1,6 +1,8 @@
 using System.Text.RegularExpressions;
 using Medco.Csfle.Engine.Analysis;
+using Medco.Csfle.Engine.Analysis.Expressions;
 using Medco.Csfle.Engine.Analysis.Match;
+using Medco.Csfle.Engine.Analysis.Pipeline;
 using Medco.Csfle.Engine.Analysis.Update;
 
 namespace Medco.Csfle.Engine.Tests.Documentation;
@@ -32,9 +34,55 @@ public sealed partial class OperatorsPageTests
         {
             TopLevelRule.Logical => "each branch by itself",
             TopLevelRule.Comment => "passes",
+            TopLevelRule.Expression => "constants compared with deterministic fields are encrypted, see below",
             _ => "refused",
         }));
         Assert.Equal(expected, Rows("## Query operators in place of a path").Select(row => (row[0], row[1])));
+    }
+
+    [Fact]
+    public void Aggregation_stages()
+    {
+        var expected = PipelineStages.All.Select(entry => (entry.Key, entry.Value.Position == StagePosition.First ? "first" : "anywhere"));
+        Assert.Equal(expected, Rows("## Aggregation stages").Select(row => (row[0], row[1])));
+        Assert.All(Rows("## Aggregation stages"), row => Assert.Equal(3, row.Length));
+    }
+
+    [Fact]
+    public void Group_accumulators()
+    {
+        var expected = Accumulators.All.Select(entry => (entry.Key, entry.Value switch
+        {
+            AccumulatorRule.Collect => "passes | passes | passes",
+            AccumulatorRule.CollectDistinct => "passes | passes | refused",
+            _ => "passes | refused | refused",
+        }));
+        Assert.Equal(expected, Rows("## Accumulators").Select(row => (row[0], string.Join(" | ", row[1..]))));
+    }
+
+    [Fact]
+    public void Expression_operators()
+    {
+        var text = Section("## Expression operators");
+        var expected = ExpressionOperators.All.Where(entry => entry.Value != ExpressionRule.PlaintextOnly).Select(entry => (entry.Key, entry.Value switch
+        {
+            ExpressionRule.Comparison => "compared with a constant, which is encrypted",
+            ExpressionRule.Membership => "compared with an array of constants, which are encrypted",
+            ExpressionRule.Condition or ExpressionRule.Switch => "may be chosen; not a condition",
+            ExpressionRule.FirstPresent => "may be chosen",
+            ExpressionRule.Binding => "in `in`, as that allows; no variable",
+            ExpressionRule.Constant => "is not read",
+            ExpressionRule.Iteration => "refused",
+            ExpressionRule.FieldAccess => "refused, also without an `input`",
+            _ => throw new InvalidOperationException(entry.Key),
+        }));
+        Assert.Equal(expected, Rows("## Expression operators").Select(row => (row[0], row[1])));
+
+        const string Plain = "These operators take plain fields only: ";
+        var line = text[text.IndexOf(Plain, StringComparison.Ordinal)..].Split('\n')[0];
+        Assert.Equal(
+            ExpressionOperators.All.Where(entry => entry.Value == ExpressionRule.PlaintextOnly).Select(entry => entry.Key),
+            Operator().Matches(line).Select(match => match.Groups[1].Value));
     }
 
     [Fact]
@@ -77,4 +125,7 @@ public sealed partial class OperatorsPageTests
 
     [GeneratedRegex("`(\\w+)`")]
     private static partial Regex Code();
+
+    [GeneratedRegex("`(\\$\\w+)`")]
+    private static partial Regex Operator();
 }

@@ -70,7 +70,7 @@ public sealed class WaysToReadTests : IAsyncLifetime
             patient => patient.Ssn == 1, Builders<Patient>.Update.Push(patient => patient.MedicalRecords, new MedicalRecord())));
 
     [Fact]
-    public async Task A_pipeline_that_is_not_analysed_yet_is_refused()
+    public async Task A_pipeline_on_a_random_field_is_refused()
         => await Assert.ThrowsAsync<QueryAnalysisException>(() => _patients.Doctor.AsQueryable().Where(patient => patient.BloodType == "AB+").ToListAsync());
 
     public Task DisposeAsync()

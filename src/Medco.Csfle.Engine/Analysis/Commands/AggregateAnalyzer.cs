@@ -3,27 +3,29 @@ using Medco.Csfle.Engine.Bson;
 
 namespace Medco.Csfle.Engine.Analysis.Commands;
 
-/// <summary><c>aggregate</c>: the pipeline that counts documents, and no other yet.</summary>
+/// <summary><c>aggregate</c>: the constants of the pipeline.</summary>
 internal static class AggregateAnalyzer
 {
     private static readonly CommandFields Fields = CommandFields.OfCommand(
-        "aggregate", "pipeline", "cursor", "collation", "hint", "let", "allowDiskUse");
+        "aggregate", "pipeline", "cursor", "collation", "hint", "let", "allowDiskUse", "explain");
 
-    /// <summary>Plans the encryption of the constants in the pipeline's <c>$match</c>.</summary>
-    /// <exception cref="QueryAnalysisException">The pipeline is another, or its filter cannot work.</exception>
-    public static void Analyze(in AnalysisScope scope, BsonReader command)
+    /// <summary>Plans the encryption of the constants that a pipeline compares with encrypted fields.</summary>
+    /// <exception cref="QueryAnalysisException">The pipeline cannot work, or is not known to be safe.</exception>
+    public static void Analyze(in AnalysisScope scope, BsonReader command, PipelineContext context)
     {
         Fields.Check(scope, command);
-        var filter = default(CollatedFilter);
+        var comparison = default(CollatedFilter);
         var mark = scope.Plan.BeginDocument(command.Start);
         while (command.Read())
         {
-            if (command.Name.SequenceEqual("pipeline"u8)) CountPipeline.Analyze(scope, command, ref filter);
+            if (command.Name.SequenceEqual("pipeline"u8)) PipelineAnalyzer.Analyze(new PipelineScope(scope, scope.Schema, context), command);
             else if (command.Name.SequenceEqual("let"u8)) SharedArguments.RequireEmpty(scope, command);
-            else if (command.Name.SequenceEqual("collation"u8)) filter.ReadCollation(scope, command);
+            else if (command.Name.SequenceEqual("collation"u8)) comparison.ReadCollation(scope, command);
+            else if (command.Name.SequenceEqual("hint"u8)) SharedArguments.CheckHint(scope, command);
         }
 
-        filter.Check(scope);
+        if (context.ComparesEncrypted || scope.Plan.HasPlaceholders) comparison.NoteEncryptedComparison();
+        comparison.Check(scope);
         scope.Plan.EndDocument(mark, command);
     }
 }

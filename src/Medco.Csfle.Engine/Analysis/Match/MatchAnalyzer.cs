@@ -1,3 +1,4 @@
+using Medco.Csfle.Engine.Analysis.Expressions;
 using Medco.Csfle.Engine.Bson;
 using Medco.Csfle.Engine.Cryptography;
 using Medco.Csfle.Engine.Schema;
@@ -103,6 +104,12 @@ internal static class MatchAnalyzer
                 "Write the condition with operators that name a field, such as $eq or $in.", default, name);
         }
 
+        if (rule == TopLevelRule.Expression)
+        {
+            AnalyzeExpression(scope, element, schema);
+            return;
+        }
+
         if (element.Type != BsonType.Array) throw scope.Malformed(element.Name, "an array of filters");
         var branches = element.ReadDocument();
         var mark = scope.Plan.BeginDocument(branches.Start);
@@ -113,6 +120,17 @@ internal static class MatchAnalyzer
         }
 
         scope.Plan.EndDocument(mark, branches);
+    }
+
+    // The paths of an expression count from the whole document, and MongoDB takes none inside $elemMatch.
+    private static void AnalyzeExpression(in AnalysisScope scope, in BsonReader element, PlainNode? schema)
+    {
+        if (schema is null)
+        {
+            throw scope.Refuse(CsfleErrorCode.MalformedCommand, "'$expr' can only stand at the top of a filter", "Move it out of $elemMatch.", default, "$expr");
+        }
+
+        ExpressionAnalyzer.Analyze(scope, element, ExpressionUse.Computation);
     }
 
     private static void AnalyzeOperators(in AnalysisScope scope, in BsonReader predicate, PathLookup lookup, ReadOnlySpan<byte> path)
@@ -245,6 +263,7 @@ internal static class MatchAnalyzer
             "Compare the fields inside it one by one, by their dotted paths.", path, name),
         PathState.BelowEncrypted => scope.Refuse(CsfleErrorCode.UnsupportedQuery,
             "This path leads into a value that is encrypted as a whole", "Query the whole value, or another field.", path, name),
+        PathState.Unknown => FieldReference.RefuseUnknown(scope, path, name),
         _ => scope.Refuse(CsfleErrorCode.UnsupportedQuery,
             "It cannot be told whether this path is encrypted: it has an empty component, one that starts with '$', or an array index",
             "Name the field by a path of plain names.", path, name),

@@ -31,6 +31,9 @@ internal enum TopLevelRule
     /// <summary>Says nothing about documents.</summary>
     Comment,
 
+    /// <summary>Holds an aggregation expression.</summary>
+    Expression,
+
     /// <summary>Not known to be safe on an encrypted collection.</summary>
     Refused,
 }
@@ -80,7 +83,7 @@ internal static class MatchOperators
         ["$or"] = TopLevelRule.Logical,
         ["$nor"] = TopLevelRule.Logical,
         ["$comment"] = TopLevelRule.Comment,
-        ["$expr"] = TopLevelRule.Refused,
+        ["$expr"] = TopLevelRule.Expression,
         ["$text"] = TopLevelRule.Refused,
         ["$where"] = TopLevelRule.Refused,
         ["$jsonSchema"] = TopLevelRule.Refused,
