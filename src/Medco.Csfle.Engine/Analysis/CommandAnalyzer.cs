@@ -80,7 +80,7 @@ internal sealed class CommandAnalyzer(UnencryptedNamespaces allowed)
         if (schemas.Find(collection) is not { EncryptsAnything: true } schema)
         {
             if (!explained) CheckWritePolicy(bytes, databaseName, collection, name, schemas);
-            if (name == "aggregate") AnalyzeJoins(bytes, command, databaseName, collection, plan, schemas);
+            if (name == "aggregate") AnalyzeJoins(bytes, command, databaseName, collection, plan, schemas, explained);
             return;
         }
 
@@ -137,13 +137,15 @@ internal sealed class CommandAnalyzer(UnencryptedNamespaces allowed)
     }
 
     // A pipeline on an unencrypted collection can name an encrypted one, to compare its fields or to write into it.
-    private void AnalyzeJoins(ReadOnlySpan<byte> bytes, BsonReader command, string databaseName, string collection, EncryptionPlan plan, SchemaMap schemas)
+    private void AnalyzeJoins(
+        ReadOnlySpan<byte> bytes, BsonReader command, string databaseName, string collection, EncryptionPlan plan, SchemaMap schemas, bool explained)
     {
         if (!schemas.EncryptsAnything) return;
         if (!CommandNamespaces.Of(databaseName, bytes).Existing.Any(name => schemas.Find(name) is { EncryptsAnything: true })) return;
-        CallerCiphertextScan.Check(command, collection);
-        AggregateAnalyzer.Analyze(
-            new AnalysisScope(bytes, collection, TrackedSchema.Plain, plan), command, new PipelineContext(databaseName, schemas, _allowed));
+        CallerCiphertextScan.Check(new BsonReader(bytes), collection);
+        var scope = new AnalysisScope(bytes, collection, TrackedSchema.Plain, plan);
+        if (explained) ExplainArguments.Check(scope, new BsonReader(bytes));
+        AggregateAnalyzer.Analyze(scope, command, new PipelineContext(databaseName, schemas, _allowed));
     }
 
     private void CheckWritePolicy(ReadOnlySpan<byte> bytes, string databaseName, string collection, string name, SchemaMap schemas)

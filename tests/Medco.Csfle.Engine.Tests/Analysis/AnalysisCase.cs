@@ -33,9 +33,9 @@ public sealed record AnalysisCase(string File, string Name, string Schema, strin
     internal EncryptionPlan Analyze(byte[] command)
     {
         var analyzer = new CommandAnalyzer(new UnencryptedNamespaces(Allow.Split(' ', StringSplitOptions.RemoveEmptyEntries)));
-        List<KeyValuePair<string, EncryptionSchema>> known = [new("db.coll", EncryptionSchema.Parse(Schema))];
-        if (Joined.Length > 0) known.Add(new("db.joined", EncryptionSchema.Parse(Joined)));
-        return analyzer.Analyze("db", command, new SchemaMap(known));
+        List<KeyValuePair<string, EncryptionSchema>> schemas = [new("db.coll", EncryptionSchema.Parse(Schema))];
+        if (Joined.Length > 0) schemas.Add(new("db.joined", EncryptionSchema.Parse(Joined)));
+        return analyzer.Analyze("db", command, new SchemaMap(schemas));
     }
 
     /// <inheritdoc/>

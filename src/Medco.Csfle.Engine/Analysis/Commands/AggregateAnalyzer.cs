@@ -21,6 +21,7 @@ internal static class AggregateAnalyzer
             if (command.Name.SequenceEqual("pipeline"u8)) PipelineAnalyzer.Analyze(new PipelineScope(scope, scope.Schema, context), command);
             else if (command.Name.SequenceEqual("let"u8)) SharedArguments.RequireEmpty(scope, command);
             else if (command.Name.SequenceEqual("collation"u8)) comparison.ReadCollation(scope, command);
+            else if (command.Name.SequenceEqual("hint"u8)) SharedArguments.CheckHint(scope, command);
         }
 
         if (context.ComparesEncrypted || scope.Plan.HasPlaceholders) comparison.NoteEncryptedComparison();
