@@ -133,6 +133,12 @@ internal sealed class CommandAnalyzer(UnencryptedNamespaces allowed)
         CheckDatabase(first.ReadDocument(), databaseName);
         var mark = plan.BeginDocument(0);
         Dispatch(bytes, first.ReadDocument(), inner, name, databaseName, plan, schemas, explained: true);
+        if (plan.HasPlaceholders && !new BsonReader(bytes).ReadTo("verbosity"u8))
+        {
+            // What a server assumes, said as MongoDB's own analyzer says it.
+            plan.Insert(bytes.Length - 1, "\u0002verbosity\0\u0012\0\0\0allPlansExecution\0"u8);
+        }
+
         plan.EndDocument(mark, new BsonReader(bytes));
     }
 

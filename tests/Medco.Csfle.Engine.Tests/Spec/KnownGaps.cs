@@ -9,10 +9,6 @@ internal static class KnownGaps
 {
     private static readonly Dictionary<(string File, string Description), string> Gaps = new()
     {
-        [("bulk", "Bulk write with encryption")] =
-            "normal form: beside an encrypted condition, one on a plain field is sent as it came, {_id: 2}, and not as {_id: {$eq: 2}}, which means the same",
-        [("explain", "Explain a find with deterministic encryption")] =
-            "an explain without a verbosity is sent without one, and not with allPlansExecution, which servers take for the same",
         [("missingKey", "Insert with encryption on a missing key")] =
             "the engine reads the key vault once more for a key that is not there, to name in the error what is",
     };

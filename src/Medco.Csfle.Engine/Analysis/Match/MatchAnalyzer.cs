@@ -11,21 +11,29 @@ namespace Medco.Csfle.Engine.Analysis.Match;
 internal static class MatchAnalyzer
 {
     /// <summary>
-    /// Plans the encryption of a command's filter. A filter with a placeholder and more than one predicate is written as
-    /// <c>{$and: [{a: {$eq: 1}}, ...]}</c>, the form in which MongoDB's own analyzer sends it; the meaning is the same.
+    /// Plans the encryption of a command's filter. A filter with a placeholder is written in the form in which MongoDB's own
+    /// analyzer sends it: equality as <c>$eq</c>, and several predicates as <c>{$and: [{a: {$eq: 1}}, ...]}</c>. The meaning is
+    /// the same.
     /// </summary>
     /// <exception cref="QueryAnalysisException">The filter cannot work, or is not known to be safe.</exception>
     public static void Analyze(in AnalysisScope scope, BsonReader filter)
     {
         var mark = scope.Plan.Remember();
-        var predicates = AnalyzeDocument(scope, filter, scope.Schema, conjunction: false);
-        if (predicates < 2 || !scope.Plan.HasPlaceholdersSince(mark)) return;
+        var bare = false;
+        var predicates = AnalyzeDocument(scope, filter, scope.Schema, normal: false, conjunction: false, ref bare);
+        if ((predicates < 2 && !bare) || !scope.Plan.HasPlaceholdersSince(mark)) return;
         scope.Plan.Undo(mark);
-        AnalyzeDocument(scope, filter, scope.Schema, conjunction: true);
+        AnalyzeDocument(scope, filter, scope.Schema, normal: true, conjunction: predicates > 1, ref bare);
     }
 
+    /// <param name="scope">The command.</param>
+    /// <param name="filter">The filter, or a branch of one.</param>
+    /// <param name="schema">The schema of the documents it applies to; null for elements of plain arrays.</param>
+    /// <param name="normal">Whether to write <c>a: 1</c> as <c>a: {$eq: 1}</c>.</param>
+    /// <param name="conjunction">Whether to write the predicates as branches of <c>$and</c>.</param>
+    /// <param name="bare">Becomes true where <c>a: 1</c> stands.</param>
     /// <returns>The number of predicates.</returns>
-    private static int AnalyzeDocument(in AnalysisScope scope, BsonReader filter, PlainNode? schema, bool conjunction)
+    private static int AnalyzeDocument(in AnalysisScope scope, BsonReader filter, PlainNode? schema, bool normal, bool conjunction, ref bool bare)
     {
         var predicates = 0;
         var mark = scope.Plan.BeginDocument(filter.Start);
@@ -38,7 +46,7 @@ internal static class MatchAnalyzer
             {
                 var literal = scope.Plan.Insert(filter.ElementStart, [(byte)BsonType.Document, .. BsonIndex.Format(predicates, index), 0, 0, 0, 0, 0]);
                 var elementMark = scope.Plan.Remember();
-                AnalyzePredicate(scope, filter, schema, conjunction);
+                AnalyzePredicate(scope, filter, schema, normal, ref bare);
                 scope.Plan.Insert(filter.ValueEnd, [0]);
                 scope.Plan.SetInt32(
                     literal + 1 + BsonIndex.Format(predicates, index).Length + 1,
@@ -46,7 +54,7 @@ internal static class MatchAnalyzer
             }
             else
             {
-                AnalyzePredicate(scope, filter, schema, conjunction);
+                AnalyzePredicate(scope, filter, schema, normal, ref bare);
             }
 
             predicates++;
@@ -63,11 +71,11 @@ internal static class MatchAnalyzer
         return predicates;
     }
 
-    private static void AnalyzePredicate(in AnalysisScope scope, in BsonReader element, PlainNode? schema, bool conjunction)
+    private static void AnalyzePredicate(in AnalysisScope scope, in BsonReader element, PlainNode? schema, bool normal, ref bool bare)
     {
         if (element.Name is [(byte)'$', ..])
         {
-            AnalyzeTopLevelOperator(scope, element, schema);
+            AnalyzeTopLevelOperator(scope, element, schema, normal, ref bare);
             return;
         }
 
@@ -82,7 +90,9 @@ internal static class MatchAnalyzer
         {
             case PathState.NotEncrypted:
                 // {f: /x/} does not mean {f: {$eq: /x/}}.
-                if (conjunction && element.Type != BsonType.RegularExpression) scope.Plan.WrapInEquality(element);
+                if (element.Type == BsonType.RegularExpression) break;
+                bare = true;
+                if (normal) scope.Plan.WrapInEquality(element);
                 break;
             case PathState.Encrypted:
                 var key = CheckConstant(scope, element, lookup.Node!, element.Name, "$eq");
@@ -93,7 +103,14 @@ internal static class MatchAnalyzer
         }
     }
 
-    private static void AnalyzeTopLevelOperator(in AnalysisScope scope, in BsonReader element, PlainNode? schema)
+    // The elements of plain arrays hold nothing encrypted; what is nested must still be known to be harmless.
+    private static void AnalyzeElements(in AnalysisScope scope, BsonReader filter)
+    {
+        var bare = false;
+        AnalyzeDocument(scope, filter, schema: null, normal: false, conjunction: false, ref bare);
+    }
+
+    private static void AnalyzeTopLevelOperator(in AnalysisScope scope, in BsonReader element, PlainNode? schema, bool normal, ref bool bare)
     {
         var name = element.GetName();
         var rule = MatchOperators.TopLevel.GetValueOrDefault(name, TopLevelRule.Refused);
@@ -116,7 +133,7 @@ internal static class MatchAnalyzer
         while (branches.Read())
         {
             if (branches.Type != BsonType.Document) throw scope.Malformed(element.Name, "an array of filters");
-            AnalyzeDocument(scope, branches.ReadDocument(), schema, conjunction: false);
+            AnalyzeDocument(scope, branches.ReadDocument(), schema, normal, conjunction: false, ref bare);
         }
 
         scope.Plan.EndDocument(mark, branches);
@@ -176,7 +193,7 @@ internal static class MatchAnalyzer
                 break;
             case MatchRule.ArrayElements when element.Type == BsonType.Document:
                 if (IsOperatorDocument(element)) AnalyzeElementOperators(scope, element, plain, path);
-                else AnalyzeDocument(scope, element.ReadDocument(), schema: null, conjunction: false);
+                else AnalyzeElements(scope, element.ReadDocument());
                 break;
             case MatchRule.PlaintextOnly when element.Name.SequenceEqual("$all"u8) && element.Type == BsonType.Array:
                 // {$all: [{$elemMatch: {...}}, ...]}
@@ -196,7 +213,7 @@ internal static class MatchAnalyzer
         var first = element.ReadDocument();
         first.Read();
         if (MatchOperators.AtPath.ContainsKey(first.GetName())) AnalyzeOperators(scope, element, plain, path);
-        else AnalyzeDocument(scope, element.ReadDocument(), schema: null, conjunction: false);
+        else AnalyzeElements(scope, element.ReadDocument());
     }
 
     private static void AnalyzeEncryptedOperator(
