@@ -78,4 +78,20 @@ public sealed class WaysToReadTests : IAsyncLifetime
         _patients.Dispose();
         return Task.CompletedTask;
     }
+
+    [Fact]
+    public async Task Linq_and_aggregation_work_on_encrypted_fields_as_far_as_equality_goes()
+    {
+        var name = await _patients.Doctor.AsQueryable().Where(patient => patient.Ssn == 1).Select(patient => patient.Name).SingleAsync();
+        var ssns = await _patients.Doctor.AsQueryable().OrderBy(patient => patient.Name).Select(patient => patient.Ssn).ToListAsync();
+        var groups = await _patients.Doctor.Aggregate()
+            .Match(patient => patient.Insurance.PolicyNumber == 123142)
+            .Group(patient => patient.Ssn, group => new { Ssn = group.Key, Count = group.Count() })
+            .ToListAsync();
+
+        Assert.Equal("Jane", name);
+        Assert.Equal([1, 241014209], ssns);
+        var only = Assert.Single(groups);
+        Assert.Equal((241014209, 1), (only.Ssn, only.Count));
+    }
 }

@@ -103,7 +103,10 @@ internal static class FieldReference
         }
     }
 
-    /// <summary>Checks a path that a stage writes a value to.</summary>
+    /// <summary>
+    /// Checks a path that a stage writes a value to. It may differ from an encrypted one only in case: what a pipeline computes
+    /// is not stored, and LINQ names its results as C# does.
+    /// </summary>
     /// <param name="scope">The command, with the schema in front of the stage.</param>
     /// <param name="path">The path.</param>
     /// <param name="value">The schema of the value; null where nothing of it is encrypted.</param>
@@ -112,7 +115,6 @@ internal static class FieldReference
     public static void CheckTarget(in AnalysisScope scope, ReadOnlySpan<byte> path, SchemaNode? value, string @operator)
     {
         var lookup = PathLookup.Resolve(scope.Schema, path);
-        if (lookup.State == PathState.CaseVariant) throw scope.RefuseCaseVariant(CsfleErrorCode.UnsupportedQuery, lookup.Listed!, path, @operator);
         if (lookup.State == PathState.Unresolvable) throw RefuseUnresolvable(scope, path, @operator);
         if (lookup.State == PathState.BelowEncrypted || (lookup.State == PathState.PrefixOfEncrypted && value is { HasEncryption: true }))
         {

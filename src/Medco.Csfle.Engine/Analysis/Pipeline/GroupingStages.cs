@@ -118,7 +118,6 @@ internal static class GroupingStages
                 "Give it a plain name.", name, stage);
         }
 
-        if (pipeline.Input.FindCaseVariant(name) is { } listed) throw pipeline.Scope.RefuseCaseVariant(CsfleErrorCode.UnsupportedQuery, listed, name, stage);
         FieldReference.CheckTarget(pipeline.Scope.Under(TrackedSchema.Plain), name, value, stage);
         return TrackedSchema.Assign(output, null, name, value, pipeline.Context);
     }
