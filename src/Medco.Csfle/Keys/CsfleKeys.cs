@@ -2,6 +2,7 @@ using Medco.Csfle.Engine;
 using Medco.Csfle.Engine.Cryptography;
 using Medco.Csfle.Engine.KeyVault;
 using Medco.Csfle.Engine.Kms;
+using Medco.Csfle.Keys;
 using Microsoft.Extensions.Logging;
 
 namespace Medco.Csfle;
@@ -15,25 +16,33 @@ public sealed class CsfleKeys
     private const int Unauthorized = 13;
 
     private readonly Lazy<IKeyVaultStore> _store;
-    private readonly Func<IKeyManagementService> _openMasterKey;
+    private readonly IReadOnlyList<KmsRegistration> _providers;
+    private readonly string _newDataKeysProvider;
     private readonly KeyVaultOptions _options;
     private readonly ILogger _logger;
     private readonly object _lock = new();
-    private (KeyVaultService Vault, string Provider)? _service;
+    private KeyVaultService? _service;
     private volatile bool _hasIndex;
     private bool _closed;
 
-    internal CsfleKeys(Func<IKeyVaultStore> openStore, Func<IKeyManagementService> openMasterKey, ILoggerFactory loggerFactory)
+    /// <summary>Opens nothing yet.</summary>
+    /// <param name="openStore">Makes the store.</param>
+    /// <param name="providers">The KMS providers.</param>
+    /// <param name="newDataKeysProvider">Which of them wraps new data keys.</param>
+    /// <param name="loggerFactory">Where to log.</param>
+    internal CsfleKeys(Func<IKeyVaultStore> openStore, IReadOnlyList<KmsRegistration> providers, string newDataKeysProvider, ILoggerFactory loggerFactory)
     {
         _store = new Lazy<IKeyVaultStore>(openStore);
-        _openMasterKey = openMasterKey;
+        _providers = providers;
+        _newDataKeysProvider = newDataKeysProvider;
         _options = new KeyVaultOptions { LoggerFactory = loggerFactory };
         _logger = loggerFactory.CreateLogger<CsfleKeys>();
     }
 
-    /// <summary>The engine's service for the same key vault, with the master key of this application.</summary>
-    /// <exception cref="MasterKeyException">The master key cannot be read.</exception>
-    public KeyVaultService Service => Open().Vault;
+    /// <summary>The engine's service for the same key vault, with the master keys of this application.</summary>
+    /// <exception cref="MasterKeyException">A master key cannot be read.</exception>
+    /// <exception cref="CsfleConfigurationException">A master key comes asynchronously, and nothing has awaited it yet.</exception>
+    public KeyVaultService Service => Open();
 
     internal string Description => _store.Value.Description;
 
@@ -50,18 +59,18 @@ public sealed class CsfleKeys
     public Guid CreateDataKey(string keyAltName, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(keyAltName);
-        var (vault, provider) = Open();
+        var vault = Open();
         EnsureIndex(isRequired: true, cancellationToken);
-        return vault.CreateDataKey(provider, new DataKeyCreationOptions { KeyAltNames = [keyAltName] }, cancellationToken);
+        return vault.CreateDataKey(_newDataKeysProvider, new DataKeyCreationOptions { KeyAltNames = [keyAltName] }, cancellationToken);
     }
 
     /// <inheritdoc cref="CreateDataKey"/>
     public async Task<Guid> CreateDataKeyAsync(string keyAltName, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(keyAltName);
-        var (vault, provider) = Open();
+        var vault = await OpenAsync(cancellationToken).ConfigureAwait(false);
         await EnsureIndexAsync(isRequired: true, cancellationToken).ConfigureAwait(false);
-        return await vault.CreateDataKeyAsync(provider, new DataKeyCreationOptions { KeyAltNames = [keyAltName] }, cancellationToken).ConfigureAwait(false);
+        return await vault.CreateDataKeyAsync(_newDataKeysProvider, new DataKeyCreationOptions { KeyAltNames = [keyAltName] }, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>The id of the data key with that name. Needs no master key.</summary>
@@ -155,7 +164,8 @@ public sealed class CsfleKeys
     internal async ValueTask LoadAsync(IReadOnlyCollection<Guid> ids, CancellationToken cancellationToken)
     {
         var keys = new DataKey[ids.Count];
-        await Service.AcquireKeysAsync(ids.Select(KeyReference.ById).ToArray(), keys, cancellationToken).ConfigureAwait(false);
+        var vault = await OpenAsync(cancellationToken).ConfigureAwait(false);
+        await vault.AcquireKeysAsync(ids.Select(KeyReference.ById).ToArray(), keys, cancellationToken).ConfigureAwait(false);
         foreach (var key in keys) key.Release();
     }
 
@@ -165,21 +175,75 @@ public sealed class CsfleKeys
         lock (_lock)
         {
             _closed = true;
-            _service?.Vault.Dispose();
+            _service?.Dispose();
         }
     }
 
-    private (KeyVaultService Vault, string Provider) Open()
+    /// <summary>The service, opened now where it was not yet.</summary>
+    /// <exception cref="MasterKeyException">A master key cannot be read.</exception>
+    internal ValueTask<KeyVaultService> OpenAsync(CancellationToken cancellationToken)
+        => Opened is { } open ? new(open) : OpenSlowlyAsync(cancellationToken);
+
+    private KeyVaultService? Opened
     {
+        get
+        {
+            lock (_lock)
+            {
+                ObjectDisposedException.ThrowIf(_closed, this);
+                return _service;
+            }
+        }
+    }
+
+    private KeyVaultService Open()
+    {
+        if (Opened is { } open) return open;
+        var services = new List<IKeyManagementService>();
+        try
+        {
+            foreach (var provider in _providers) services.Add(Resilient(provider.Open(_logger)));
+        }
+        catch
+        {
+            services.ForEach(service => service.Dispose());
+            throw;
+        }
+
+        return Publish(services);
+    }
+
+    private async ValueTask<KeyVaultService> OpenSlowlyAsync(CancellationToken cancellationToken)
+    {
+        var services = new List<IKeyManagementService>();
+        try
+        {
+            foreach (var provider in _providers) services.Add(Resilient(await provider.OpenAsync(_logger, cancellationToken).ConfigureAwait(false)));
+        }
+        catch
+        {
+            services.ForEach(service => service.Dispose());
+            throw;
+        }
+
+        return Publish(services);
+    }
+
+    private ResilientKeyManagementService Resilient(IKeyManagementService service)
+        => new(service, new KmsResilienceOptions { LoggerFactory = _options.LoggerFactory });
+
+    // No lock is held while master keys are opened, so that a sync caller never waits for an asynchronous one. Of those who
+    // open at the same time, the first one counts.
+    private KeyVaultService Publish(List<IKeyManagementService> services)
+    {
+        var opened = new KeyVaultService(_store.Value, services, _options);
         lock (_lock)
         {
-            ObjectDisposedException.ThrowIf(_closed, this);
-            if (_service is { } open) return open;
-            var masterKey = _openMasterKey();
-            var service = (new KeyVaultService(_store.Value, [masterKey], _options), masterKey.Provider);
-            _service = service;
-            return service;
+            if (!_closed && _service is null) return _service = opened;
         }
+
+        opened.Dispose();
+        return Opened!;
     }
 
     // Another process may have created it between the question and the answer.

@@ -2,6 +2,7 @@ using MedcoMd.Model;
 using Medco.Csfle.Engine;
 using Medco.Csfle.Engine.KeyVault;
 using Medco.Csfle.Engine.Kms;
+using Medco.Csfle.Keys;
 using Microsoft.Extensions.Logging.Abstractions;
 using MongoDB.Bson;
 using MongoDB.Driver;
@@ -142,7 +143,7 @@ public sealed class CsfleKeysTests : IDisposable
         runner.Setup(each => each.RunCommand(It.IsAny<string>(), It.IsAny<ReadOnlyMemory<byte>>(), default)).Returns(refusal);
         runner.Setup(each => each.RunCommandAsync(It.IsAny<string>(), It.IsAny<ReadOnlyMemory<byte>>(), default)).Returns(() => ValueTask.FromResult(refusal));
         var keys = new CsfleKeys(
-            () => new MongoKeyVaultStore(runner.Object, _namespace), () => new LocalKeyManagementService(_masterKey), NullLoggerFactory.Instance);
+            () => new MongoKeyVaultStore(runner.Object, _namespace), [KmsRegistration.Local(LocalMasterKeySource.Given(_masterKey), null)], "local", NullLoggerFactory.Instance);
 
         await EnsureIndex(isRequired: false);
         var exception = await Assert.ThrowsAsync<KeyVaultException>(() => EnsureIndex(isRequired: true));
