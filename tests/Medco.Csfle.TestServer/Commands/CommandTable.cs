@@ -11,6 +11,7 @@ internal static class CommandTable
         new("ping", PingCommand.Run),
         new("buildInfo", BuildInfoCommand.Run),
         new("buildinfo", BuildInfoCommand.Run),
+        new("configureFailPoint", ConfigureFailPointCommand.Run),
         new("endSessions", EndSessionsCommand.Run),
         new("create", CreateCommand.Run) { TakesWriteConcern = true },
         new("drop", DropCommand.Run) { TakesWriteConcern = true },
