@@ -70,6 +70,8 @@ internal sealed class SpecEncryption : IDisposable
 
     public CsfleEngine Engine => _opened.Value.Engine;
 
+    public KeyVaultService Vault => _opened.Value.Vault;
+
     public void Dispose()
     {
         if (_opened.IsValueCreated) _opened.Value.Vault.Dispose();

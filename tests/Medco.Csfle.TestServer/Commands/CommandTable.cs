@@ -28,6 +28,7 @@ internal static class CommandTable
         new("count", CountCommand.Run) { TakesReadConcern = true },
         new("distinct", DistinctCommand.Run) { TakesReadConcern = true },
         new("aggregate", AggregateCommand.Run) { TakesReadConcern = true, TakesWriteConcern = true },
+        new("explain", ExplainCommand.Run),
         new("createIndexes", CreateIndexesCommand.Run) { TakesWriteConcern = true },
         new("listIndexes", ListIndexesCommand.Run),
         new("dropIndexes", DropIndexesCommand.Run) { TakesWriteConcern = true },
