@@ -134,6 +134,17 @@ public sealed class CsfleEngineTests : IDisposable
     }
 
     [Fact]
+    public void A_payload_that_is_cut_off_is_told_only_where_its_key_is_there()
+    {
+        var unknown = ExtendedJson.ToBson("""{"ok": 1, "a": {"$binary": {"base64": "AQAAAAAAAAAAAAAAAAAAAAACAA==", "subType": "06"}}}""");
+        Assert.Equal(CsfleErrorCode.DataKeyNotFound, Assert.Throws<DataKeyException>(() => Engine.DecryptReply(unknown)).Code);
+
+        var header = Convert.ToBase64String([1, .. _fixture.KeyId.ToByteArray(bigEndian: true), 2, 0]);
+        var known = ExtendedJson.ToBson($$$"""{"ok": 1, "a": {"$binary": {"base64": "{{{header}}}", "subType": "06"} } }""");
+        Assert.Equal(CsfleErrorCode.MalformedCiphertext, Assert.Throws<DecryptionException>(() => Engine.DecryptReply(known)).Code);
+    }
+
+    [Fact]
     public void A_value_of_Queryable_Encryption_is_named_as_such()
     {
         var bytes = new byte[82];

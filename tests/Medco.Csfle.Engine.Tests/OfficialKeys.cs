@@ -9,8 +9,11 @@ namespace Medco.Csfle.Engine.Tests;
 internal static class OfficialKeys
 {
     /// <summary>The master key that all official tests use; it is published with them and protects nothing.</summary>
-    private const string LocalMasterKeyBase64 =
+    public const string LocalMasterKeyBase64 =
         "Mng0NCt4ZHVUYUJCa1kxNkVyNUR1QURhZ2h2UzR2d2RrZzh0cFBwM3R6NmdWMDFBMUN3YkQ5aXRRMkhGRGdQV09wOGVNYUMxT2k3NjZKelhaQmRCZGJkTXVyZG9uSjFk";
+
+    /// <summary>AWS KMS with the one master key that the official tests use.</summary>
+    public static IKeyManagementService Aws() => new RecordedAws();
 
     public static KeyVaultService Open()
     {

@@ -33,7 +33,7 @@ public sealed class OddOperandTests : IDisposable
                 places.Add(name, $"{{'update': 'c', 'updates': [{{'q': {{}}, 'u': {{'{name}': @}}}}]}}");
             }
 
-            foreach (var name in Operators.Table.Keys.Concat(["$literal", "$and", "$or", "$ifNull", "$cond", "$switch", "$let", "$map", "$filter"]))
+            foreach (var name in Operators.Table.Keys.Concat(["$literal", "$const", "$and", "$or", "$ifNull", "$cond", "$switch", "$let", "$map", "$filter"]))
             {
                 places.Add(name, $"{{'aggregate': 'c', 'pipeline': [{{'$project': {{'v': {{'{name}': @}}}}}}], 'cursor': {{}}}}");
                 places.Add(name, $"{{'aggregate': 'c', 'pipeline': [{{'$project': {{'v': {{'{name}': ['$i', @]}}}}}}], 'cursor': {{}}}}");

@@ -79,7 +79,7 @@ public sealed class InProcessMongoServer : IMongoCommandRunner, IAsyncDisposable
         }
 
         return parsed.Find("$db") is null
-            ? Run(databaseName, parsed, connectionId: 0)
+            ? Run(databaseName, parsed, connectionId: 0, cancellationToken)
             : CommandDispatcher.Error(ServerException.BadValue("a command that is run directly carries no $db"));
     }
 
@@ -102,7 +102,7 @@ public sealed class InProcessMongoServer : IMongoCommandRunner, IAsyncDisposable
     /// <inheritdoc cref="DisposeAsync"/>
     public void Dispose() => Task.WaitAll(Stop());
 
-    private byte[] Run(string database, Document command, int connectionId)
+    private byte[] Run(string database, Document command, int connectionId, CancellationToken cancellationToken)
     {
         try
         {
@@ -114,7 +114,7 @@ public sealed class InProcessMongoServer : IMongoCommandRunner, IAsyncDisposable
             return CommandDispatcher.Error(new ServerException(ErrorCode.InternalError, $"a listener of {nameof(CommandReceived)} threw: {e.Message}"));
         }
 
-        return _dispatcher.Run(database, command, connectionId);
+        return _dispatcher.Run(database, command, connectionId, cancellationToken);
     }
 
     private void Record(string database, Document command)
@@ -158,7 +158,7 @@ public sealed class InProcessMongoServer : IMongoCommandRunner, IAsyncDisposable
             }
 
             var id = ++_lastConnectionId;
-            var connection = new ClientConnection(id, socket, Run);
+            var connection = new ClientConnection(id, socket, (database, command, connectionId) => Run(database, command, connectionId, CancellationToken.None));
             var served = StartThread(() =>
             {
                 connection.Serve();

@@ -39,6 +39,7 @@ internal static class ErrorCode
     public const int CannotIndexParallelArrays = 171;
     public const int InvalidIndexSpecificationOption = 197;
     public const int NotImplemented = 238;
+    public const int NoQueryExecutionPlans = 291;
     public const int ApiVersionError = 322;
     public const int UnsupportedOpQueryCommand = 352;
     public const int DuplicateKey = 11000;
@@ -82,6 +83,7 @@ internal static class ErrorCode
         [CannotIndexParallelArrays] = "CannotIndexParallelArrays",
         [InvalidIndexSpecificationOption] = "InvalidIndexSpecificationOption",
         [NotImplemented] = "NotImplemented",
+        [NoQueryExecutionPlans] = "NoQueryExecutionPlans",
         [ApiVersionError] = "APIVersionError",
         [UnsupportedOpQueryCommand] = "UnsupportedOpQueryCommand",
         [DuplicateKey] = "DuplicateKey",

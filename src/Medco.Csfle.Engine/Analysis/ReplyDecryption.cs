@@ -61,7 +61,7 @@ internal static class ReplyDecryption
                 break;
             case BsonType.Binary:
                 var bytes = element.GetBinary(out var subtype);
-                if (subtype == BinarySubtype.Encrypted) (keys ??= new KeySet()).Add(Ciphertext.Parse(bytes).KeyId);
+                if (subtype == BinarySubtype.Encrypted) (keys ??= new KeySet()).Add(Ciphertext.ReadKeyId(bytes));
                 break;
         }
     }

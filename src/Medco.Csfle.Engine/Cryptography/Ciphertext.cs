@@ -56,6 +56,21 @@ internal readonly ref struct Ciphertext
     /// <exception cref="DecryptionException">The bytes are no ciphertext of the two algorithms.</exception>
     public static Ciphertext Parse(ReadOnlySpan<byte> bytes)
     {
+        var ciphertext = ParseHeader(bytes);
+        return AeadKey.IsPayloadLength(bytes.Length - HeaderLength)
+            ? ciphertext
+            : throw Malformed($"malformed ciphertext: {bytes.Length} bytes are not a whole number of blocks", "Restore the value from a backup.");
+    }
+
+    /// <summary>
+    /// The data key that the header names, whatever follows it: as for libmongocrypt, a key that is missing is told before a
+    /// payload that is cut off.
+    /// </summary>
+    /// <exception cref="DecryptionException">The bytes do not begin as a ciphertext of the two algorithms.</exception>
+    public static Guid ReadKeyId(ReadOnlySpan<byte> bytes) => ParseHeader(bytes).KeyId;
+
+    private static Ciphertext ParseHeader(ReadOnlySpan<byte> bytes)
+    {
         // The texts are libmongocrypt's, which official tests assert in part.
         if (bytes.Length <= HeaderLength) throw Malformed("malformed ciphertext, too small", "Restore the value from a backup.");
         switch (bytes[0])
@@ -68,11 +83,6 @@ internal readonly ref struct Ciphertext
                 throw Malformed("a value of Queryable Encryption, which is not supported", "Read this collection with a client for Queryable Encryption.");
             default:
                 throw Malformed($"malformed ciphertext: unknown first byte {bytes[0]}", "Restore the value from a backup.");
-        }
-
-        if (!AeadKey.IsPayloadLength(bytes.Length - HeaderLength))
-        {
-            throw Malformed($"malformed ciphertext: {bytes.Length} bytes are not a whole number of blocks", "Restore the value from a backup.");
         }
 
         return new Ciphertext(bytes);

@@ -20,6 +20,7 @@ public class ExpressionTests
     [InlineData("5", "5")]
     [InlineData("'text'", "'text'")]
     [InlineData("{'$literal': '$i'}", "'$i'")]
+    [InlineData("{'$const': '$i'}", "'$i'")]
     [InlineData("{'q': '$i', 'r': '$none'}", "{'q': 7}")]
     [InlineData("['$i', '$none']", "[7, null]")]
     public void Paths_and_literals(string expression, string expected) => Check(expression, expected);

@@ -29,6 +29,8 @@ public sealed class GenericArgumentsTests : IDisposable
         ["find"] = "'find': 'c'",
         ["getMore"] = "'getMore': {'$numberLong': '1'}, 'collection': 'c'",
         ["killCursors"] = "'killCursors': 'c', 'cursors': [{'$numberLong': '1'}]",
+        ["configureFailPoint"] = "'configureFailPoint': 'failCommand', 'mode': 'off'",
+        ["explain"] = "'explain': {'find': 'c'}",
         ["endSessions"] = "'endSessions': []",
     };
 
@@ -107,7 +109,7 @@ public sealed class GenericArgumentsTests : IDisposable
     public void A_database_has_a_proper_name(string database) => _server.RunError(73, "{'find': 'c'}", database);
 
     /// <summary>Two commands run in one database only.</summary>
-    private static string DatabaseOf(string name) => name is "listDatabases" or "renameCollection" ? "admin" : "test";
+    private static string DatabaseOf(string name) => name is "listDatabases" or "renameCollection" or "configureFailPoint" ? "admin" : "test";
 
     private static string LeastOf(string name) => Least.GetValueOrDefault(name, $"'{name}': 1");
 }

@@ -231,6 +231,18 @@ public class MatchTests
         => Assert.Equal(matches, MatchParser.Parse(Bson.Document(filter)).Matches(Bson.Document(document)));
 
     [Theory]
+    [InlineData("$geoWithin")]
+    [InlineData("$geoIntersects")]
+    public void What_is_no_geometry_lies_nowhere_and_what_may_be_one_is_refused(string name)
+    {
+        var filter = MatchParser.Parse(Bson.Document($"{{'a': {{'{name}': {{'$geometry': {{'type': 'Point', 'coordinates': [0, 0]}}}}}}}}"));
+        Assert.False(filter.Matches(Bson.Document("{}")));
+        Assert.False(filter.Matches(Bson.Document("{'a': 'x'}")));
+        Assert.Equal(238, Assert.Throws<ServerException>(() => filter.Matches(Bson.Document("{'a': [0, 0]}"))).Code);
+        Assert.Equal(238, Assert.Throws<ServerException>(() => filter.Matches(Bson.Document("{'a': {'type': 'Point', 'coordinates': [0, 0]}}"))).Code);
+    }
+
+    [Theory]
     [InlineData(2, "unknown operator: $foo", "{'a': {'$foo': 1}}")]
     [InlineData(2, "unknown operator: b", "{'a': {'$gt': 1, 'b': 2}}")]
     [InlineData(2, "unknown operator: $foo", "{'a': {'$not': {'$foo': 1}}}")]
@@ -240,7 +252,10 @@ public class MatchTests
     [InlineData(238, "$expr", "{'$expr': {'$eq': ['$a', 1]}}")]
     [InlineData(238, "$where", "{'$where': 'true'}")]
     [InlineData(238, "$text", "{'$text': {'$search': 'x'}}")]
-    [InlineData(238, "$near", "{'a': {'$near': [0, 0]}}")]
+    [InlineData(238, "$within", "{'a': {'$within': {}}}")]
+    [InlineData(291, "unable to find index for $geoNear query", "{'a': {'$near': [0, 0]}}")]
+    [InlineData(291, "unable to find index for $geoNear query", "{'a': {'$nearSphere': [0, 0]}}")]
+    [InlineData(2, "$geoWithin must be an object", "{'a': {'$geoWithin': 1}}")]
     [InlineData(2, "$and must be an array", "{'$and': {}}")]
     [InlineData(2, "nonempty array", "{'$or': []}")]
     [InlineData(2, "full objects", "{'$nor': [1]}")]

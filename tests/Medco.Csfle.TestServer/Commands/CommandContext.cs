@@ -8,10 +8,11 @@ namespace Medco.Csfle.TestServer.Commands;
 /// <param name="Arguments">Its fields.</param>
 /// <param name="Catalog">The collections of all databases.</param>
 /// <param name="Cursors">The open cursors.</param>
+/// <param name="FailCommand">The fail point.</param>
 /// <param name="ConnectionId">The number of the connection it came on; 0 where it came on none.</param>
 /// <param name="Reply">Where it writes the fields of its reply; <c>ok</c> is written for it.</param>
 internal sealed record CommandContext(
-    string Database, CommandArguments Arguments, Catalog Catalog, CursorTable Cursors, int ConnectionId, BsonWriter Reply);
+    string Database, CommandArguments Arguments, Catalog Catalog, CursorTable Cursors, FailCommand FailCommand, int ConnectionId, BsonWriter Reply);
 
 /// <summary>One command of this server.</summary>
 /// <param name="Name">Its name, case-sensitive.</param>

@@ -14,10 +14,12 @@ internal sealed class CommandDispatcher
     private readonly Lock _lock = new();
     private readonly Catalog _catalog = new();
     private readonly CursorTable _cursors = new();
+    private readonly FailCommand _failCommand = new();
 
     /// <summary>Runs a command.</summary>
     /// <returns>Its reply, or the error as a reply.</returns>
-    public byte[] Run(string database, Document command, int connectionId)
+    /// <exception cref="OperationCanceledException">The caller gave up while the fail point held the command back.</exception>
+    public byte[] Run(string database, Document command, int connectionId, CancellationToken cancellationToken = default)
     {
         try
         {
@@ -26,12 +28,13 @@ internal sealed class CommandDispatcher
             NamespaceRules.CheckDatabase(database);
             var arguments = new CommandArguments(command);
             GenericArguments.Check(definition, arguments);
+            _failCommand.Take(definition.Name)?.Happen(cancellationToken);
 
             using var reply = new BsonWriter();
             reply.StartDocument();
             lock (_lock)
             {
-                definition.Run(new CommandContext(database, arguments, _catalog, _cursors, connectionId, reply));
+                definition.Run(new CommandContext(database, arguments, _catalog, _cursors, _failCommand, connectionId, reply));
             }
 
             reply.WriteDouble("ok"u8, 1);
@@ -45,6 +48,10 @@ internal sealed class CommandDispatcher
         catch (BsonFormatException e)
         {
             return Error(new ServerException(ErrorCode.InvalidBson, e.Message));
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            throw;
         }
         catch (Exception e)
         {

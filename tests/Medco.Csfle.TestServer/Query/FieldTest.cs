@@ -50,6 +50,18 @@ internal abstract class ValueTest : FieldTest
     protected abstract bool Passes(Value? value);
 }
 
+/// <summary>
+/// <c>$geoWithin</c> and <c>$geoIntersects</c>, which hold for geometries only. This server knows none: a value that may be one
+/// is an error, every other does not match.
+/// </summary>
+internal sealed class GeometryTest(string name) : ValueTest
+{
+    protected override bool LooksIntoArrays => false;
+
+    protected override bool Passes(Value? value)
+        => value is { IsDocument: true } or { IsArray: true } ? throw ServerException.NotImplemented($"{name} of a geometry") : false;
+}
+
 /// <summary><c>$eq</c> and the four range operators.</summary>
 internal sealed class ComparisonTest(Comparison comparison, Value operand) : ValueTest
 {

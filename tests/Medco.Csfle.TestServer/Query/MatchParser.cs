@@ -11,7 +11,7 @@ internal static class MatchParser
 
     // Operators that MongoDB has and this server does not.
     private static readonly HashSet<string> Unsupported
-        = ["$expr", "$where", "$text", "$near", "$nearSphere", "$geoWithin", "$within", "$geoIntersects", "$sampleRate", "$alwaysTrue", "$alwaysFalse"];
+        = ["$expr", "$where", "$text", "$within", "$sampleRate", "$alwaysTrue", "$alwaysFalse"];
 
     // A document that starts with one of these is a DBRef and so a value, although its names start with a dollar.
     private static readonly HashSet<string> ReferenceFields = ["$ref", "$id", "$db"];
@@ -125,6 +125,9 @@ internal static class MatchParser
         "$bitsAllClear" => new BitsTest(ParseBits(name, value), all: true, set: false),
         "$bitsAnySet" => new BitsTest(ParseBits(name, value), all: false, set: true),
         "$bitsAnyClear" => new BitsTest(ParseBits(name, value), all: false, set: false),
+        "$geoWithin" or "$geoIntersects" => value.IsDocument ? new GeometryTest(name) : throw ServerException.BadValue($"{name} must be an object"),
+        "$near" or "$nearSphere" => throw new ServerException(ErrorCode.NoQueryExecutionPlans,
+            "error processing query: planner returned error :: caused by :: unable to find index for $geoNear query"),
         _ when Unsupported.Contains(name) => throw ServerException.NotImplemented(name),
         _ => throw ServerException.BadValue($"unknown operator: {name}"),
     };
