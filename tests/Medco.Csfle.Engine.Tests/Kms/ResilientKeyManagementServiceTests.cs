@@ -89,6 +89,7 @@ public sealed class ResilientKeyManagementServiceTests : IDisposable
         _kms.Next(FakeKmsAnswer.Silence);
 
         var call = Unwrap(Resilient(), isAsync);
+        WaitForAttempt(1);
         _clock.Pass(AttemptLimit);
         _clock.Pass(TimeSpan.FromMilliseconds(200));
 
@@ -103,9 +104,10 @@ public sealed class ResilientKeyManagementServiceTests : IDisposable
 
         var options = new KmsResilienceOptions { TimeLimit = TimeSpan.FromSeconds(15), TimeProvider = _clock };
         var call = Unwrap(Resilient(options), isAsync);
+        WaitForAttempt(1);
         _clock.Pass(AttemptLimit);
         _clock.Pass(TimeSpan.FromMilliseconds(200));
-        Assert.True(SpinWait.SpinUntil(() => _kms.Unwraps == 2, TimeSpan.FromSeconds(30)));
+        WaitForAttempt(2);
         _clock.Pass(TimeSpan.FromMilliseconds(4800));
         var exception = await Assert.ThrowsAsync<KmsException>(() => call);
 
@@ -275,6 +277,9 @@ public sealed class ResilientKeyManagementServiceTests : IDisposable
         _kms.Dispose();
         _log.Dispose();
     }
+
+    // Time must not pass before the KMS has been asked.
+    private void WaitForAttempt(int number) => Assert.True(SpinWait.SpinUntil(() => _kms.Unwraps == number, TimeSpan.FromSeconds(30)));
 
     private ResilientKeyManagementService Resilient(KmsResilienceOptions? options = null)
     {
