@@ -73,6 +73,29 @@ public sealed class CsfleKeys
         return await vault.CreateDataKeyAsync(_newDataKeysProvider, new DataKeyCreationOptions { KeyAltNames = [keyAltName] }, cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>
+    /// The id of the data key with that name, which is created where there is none. However many processes ask at once, one key
+    /// comes to be. One that is there and does not unwrap is an error and is never replaced.
+    /// </summary>
+    /// <param name="keyAltName">The key alternate name, as <c>[DataKey]</c> gives it.</param>
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    /// <exception cref="DataKeyException">The key that is there does not unwrap.</exception>
+    /// <exception cref="MasterKeyException">The master key cannot be read.</exception>
+    /// <exception cref="KeyVaultException">The key vault cannot be read or written.</exception>
+    public Guid GetOrCreateDataKey(string keyAltName, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(keyAltName);
+        return Open().GetOrCreateDataKey(_newDataKeysProvider, keyAltName, default, cancellationToken);
+    }
+
+    /// <inheritdoc cref="GetOrCreateDataKey"/>
+    public async Task<Guid> GetOrCreateDataKeyAsync(string keyAltName, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(keyAltName);
+        var vault = await OpenAsync(cancellationToken).ConfigureAwait(false);
+        return await vault.GetOrCreateDataKeyAsync(_newDataKeysProvider, keyAltName, default, cancellationToken).ConfigureAwait(false);
+    }
+
     /// <summary>The id of the data key with that name. Needs no master key.</summary>
     /// <param name="keyAltName">One of the key's alternate names.</param>
     /// <param name="cancellationToken">Gives up waiting.</param>
@@ -97,10 +120,10 @@ public sealed class CsfleKeys
     /// <param name="cancellationToken">Gives up waiting.</param>
     internal void EnsureIndex(bool isRequired, CancellationToken cancellationToken)
     {
-        if (_hasIndex || _store.Value is not MongoKeyVaultStore store) return;
+        if (_hasIndex) return;
         try
         {
-            store.EnsureIndex(cancellationToken);
+            _store.Value.EnsureIndex(cancellationToken);
             _hasIndex = true;
         }
         catch (KeyVaultException exception) when (!isRequired && exception.ServerCode == Unauthorized)
@@ -112,10 +135,10 @@ public sealed class CsfleKeys
     /// <inheritdoc cref="EnsureIndex"/>
     internal async ValueTask EnsureIndexAsync(bool isRequired, CancellationToken cancellationToken)
     {
-        if (_hasIndex || _store.Value is not MongoKeyVaultStore store) return;
+        if (_hasIndex) return;
         try
         {
-            await store.EnsureIndexAsync(cancellationToken).ConfigureAwait(false);
+            await _store.Value.EnsureIndexAsync(cancellationToken).ConfigureAwait(false);
             _hasIndex = true;
         }
         catch (KeyVaultException exception) when (!isRequired && exception.ServerCode == Unauthorized)
@@ -136,7 +159,7 @@ public sealed class CsfleKeys
         var missing = names.Where(name => !ids.ContainsKey(name)).ToArray();
         if (missing.Length == 0) return ids;
         if (!createMissing) throw NotFound(missing, _store.Value.List(MaxNamesListed + 1, cancellationToken));
-        foreach (var name in missing) ids[name] = FindOrCreate(name, cancellationToken);
+        foreach (var name in missing) ids[name] = GetOrCreateDataKey(name, cancellationToken);
         return ids;
     }
 
@@ -148,7 +171,7 @@ public sealed class CsfleKeys
         var missing = names.Where(name => !ids.ContainsKey(name)).ToArray();
         if (missing.Length == 0) return ids;
         if (!createMissing) throw NotFound(missing, await _store.Value.ListAsync(MaxNamesListed + 1, cancellationToken).ConfigureAwait(false));
-        foreach (var name in missing) ids[name] = await FindOrCreateAsync(name, cancellationToken).ConfigureAwait(false);
+        foreach (var name in missing) ids[name] = await GetOrCreateDataKeyAsync(name, cancellationToken).ConfigureAwait(false);
         return ids;
     }
 
@@ -244,33 +267,6 @@ public sealed class CsfleKeys
 
         opened.Dispose();
         return Opened!;
-    }
-
-    // Another process may have created it between the question and the answer.
-    private Guid FindOrCreate(string name, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return CreateDataKey(name, cancellationToken);
-        }
-        catch (DataKeyException exception) when (exception.Code == CsfleErrorCode.DuplicateDataKey)
-        {
-            if (FindDataKey(name, cancellationToken) is { } id) return id;
-            throw;
-        }
-    }
-
-    private async ValueTask<Guid> FindOrCreateAsync(string name, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await CreateDataKeyAsync(name, cancellationToken).ConfigureAwait(false);
-        }
-        catch (DataKeyException exception) when (exception.Code == CsfleErrorCode.DuplicateDataKey)
-        {
-            if (await FindDataKeyAsync(name, cancellationToken).ConfigureAwait(false) is { } id) return id;
-            throw;
-        }
     }
 
     private static Guid? FirstId(IReadOnlyList<DataKeyDocument> found) => found.Count == 0 ? null : found[0].Id;
