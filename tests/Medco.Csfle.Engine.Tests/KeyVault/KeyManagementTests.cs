@@ -38,19 +38,21 @@ public sealed class KeyManagementTests : IDisposable
         Assert.Null(async ? await _vault.RemoveKeyAltNameAsync(Guid.NewGuid(), "x") : _vault.RemoveKeyAltName(Guid.NewGuid(), "x"));
     }
 
-    [Theory]
-    [InlineData("", "empty")]
-    [InlineData("\ud800", "not valid Unicode")]
-    public async Task What_cannot_be_a_name_is_refused(string name, string expected)
+    [Fact]
+    public async Task What_cannot_be_a_name_is_refused()
     {
         var id = _vault.CreateDataKey("local");
-        Assert.Contains(expected, Assert.Throws<DataKeyException>(() => _vault.AddKeyAltName(id, name)).Message, StringComparison.Ordinal);
-        await Assert.ThrowsAsync<DataKeyException>(async () => await _vault.AddKeyAltNameAsync(id, name));
-        Assert.Throws<DataKeyException>(() => _vault.RemoveKeyAltName(id, name));
-        await Assert.ThrowsAsync<DataKeyException>(async () => await _vault.RemoveKeyAltNameAsync(id, name));
-        Assert.Throws<DataKeyException>(() => _vault.GetOrCreateDataKey("local", name));
-        Assert.Null(_vault.FindByName(name));
-        Assert.Null(await _vault.FindByNameAsync(name));
+        foreach (var (name, expected) in ((string, string)[])[("", "empty"), ("\ud800", "not valid Unicode")])
+        {
+            Assert.Contains(expected, Assert.Throws<DataKeyException>(() => _vault.AddKeyAltName(id, name)).Message, StringComparison.Ordinal);
+            await Assert.ThrowsAsync<DataKeyException>(async () => await _vault.AddKeyAltNameAsync(id, name));
+            Assert.Throws<DataKeyException>(() => _vault.RemoveKeyAltName(id, name));
+            await Assert.ThrowsAsync<DataKeyException>(async () => await _vault.RemoveKeyAltNameAsync(id, name));
+            Assert.Throws<DataKeyException>(() => _vault.GetOrCreateDataKey("local", name));
+            Assert.Null(_vault.FindByName(name));
+            Assert.Null(await _vault.FindByNameAsync(name));
+        }
+
         Assert.Single(_store.List());
     }
 

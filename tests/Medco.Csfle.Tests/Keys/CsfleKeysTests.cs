@@ -52,6 +52,19 @@ public sealed class CsfleKeysTests : IDisposable
         Assert.Equal(CsfleErrorCode.DuplicateDataKey, exception.Code);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_key_is_created_where_there_is_none_and_found_from_then_on(bool isAsync)
+    {
+        using var factory = Factory();
+
+        var id = isAsync ? await factory.Keys.GetOrCreateDataKeyAsync("example") : factory.Keys.GetOrCreateDataKey("example");
+
+        Assert.Equal(id, isAsync ? await factory.Keys.GetOrCreateDataKeyAsync("example") : factory.Keys.GetOrCreateDataKey("example"));
+        Assert.Single(await KeyVault(factory).Find(FilterDefinition<BsonDocument>.Empty).ToListAsync());
+    }
+
     [Fact]
     public async Task Applications_that_start_together_share_one_key()
     {
