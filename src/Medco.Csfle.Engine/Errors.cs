@@ -69,6 +69,9 @@ public static class CsfleErrorCode
     /// <summary>A data key whose master key lives in a KMS that is not configured.</summary>
     public const string KmsNotConfigured = "CSFLE4007";
 
+    /// <summary>A KMS that cannot be reached, refuses, takes too long, or answers what cannot be an answer.</summary>
+    public const string KmsFailed = "CSFLE4009";
+
     /// <summary>Bytes in BinData subtype 6 that are not a ciphertext.</summary>
     public const string MalformedCiphertext = "CSFLE5001";
 
@@ -244,6 +247,58 @@ public sealed class DataKeyException : CsfleException
 
     /// <summary>The key alternate name, where the key was asked for by name.</summary>
     public string? KeyAltName { get; }
+}
+
+/// <summary>How a KMS failed, which decides whether it is asked again.</summary>
+public enum KmsFailure
+{
+    /// <summary>It cannot be reached, or says that it cannot answer now. It is asked again.</summary>
+    Unavailable,
+
+    /// <summary>It did not answer in time. It is asked again.</summary>
+    TooSlow,
+
+    /// <summary>It said no: credentials, permissions, or a master key that is not there or is disabled.</summary>
+    Refused,
+
+    /// <summary>It answered, but not with a data key.</summary>
+    WrongAnswer,
+}
+
+/// <summary>
+/// A KMS that did not wrap or unwrap a data key. Whether the master key is the right one is not known; where it is not,
+/// <see cref="DataKeyException"/> says so.
+/// </summary>
+public sealed class KmsException : CsfleException
+{
+    /// <summary>An error of a KMS; also for implementations of <see cref="Kms.IKeyManagementService"/> outside of this library.</summary>
+    /// <param name="provider">The KMS provider, such as <c>aws</c> or <c>aws:tenant1</c>.</param>
+    /// <param name="failure">How it failed.</param>
+    /// <param name="what">What happened, without a full stop; neither key material nor credentials.</param>
+    /// <param name="innerException">What it was caused by.</param>
+    public KmsException(string provider, KmsFailure failure, string what, Exception? innerException = null)
+        : base(CsfleErrorCode.KmsFailed, $"KMS provider `{provider}`: {what}.", RemedyFor(failure), innerException)
+    {
+        Provider = provider;
+        Failure = failure;
+        What = what;
+    }
+
+    /// <summary>The KMS provider.</summary>
+    public string Provider { get; }
+
+    /// <summary>How it failed.</summary>
+    public KmsFailure Failure { get; }
+
+    internal string What { get; }
+
+    private static string RemedyFor(KmsFailure failure) => failure switch
+    {
+        KmsFailure.Unavailable => "Check the network, the endpoint and the state of the KMS. Data keys that are in memory go on working until they expire.",
+        KmsFailure.TooSlow => "Check the network and the load of the KMS, or allow more time. Data keys that are in memory go on working until they expire.",
+        KmsFailure.Refused => "Check the credentials, what they permit, and that the master key exists and is enabled.",
+        _ => "Check that the endpoint is the KMS and not something between. Do not create a new data key: it would not read what the old one encrypted.",
+    };
 }
 
 /// <summary>A key vault that cannot be read or written.</summary>

@@ -13,4 +13,7 @@ internal static partial class Log
 
     [LoggerMessage(4003, LogLevel.Debug, "Loaded {Count} data keys from {KeyVault}.")]
     public static partial void DataKeysLoaded(this ILogger logger, int count, string keyVault);
+
+    [LoggerMessage(4020, LogLevel.Warning, "Attempt {Attempt} to {Operation} a data key with KMS provider {Provider} failed: {Failure}. Trying again in {Milliseconds} ms.")]
+    public static partial void KmsRetry(this ILogger logger, int attempt, string operation, string provider, KmsFailure failure, double milliseconds);
 }

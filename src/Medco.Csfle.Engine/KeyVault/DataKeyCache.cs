@@ -90,6 +90,15 @@ internal sealed class DataKeyCache : IDisposable
         }
     }
 
+    /// <summary>Lets a key go, where it is there.</summary>
+    public void Remove(Guid id)
+    {
+        lock (_byAge)
+        {
+            if (_byId.TryGetValue(id, out var entry)) Remove(entry);
+        }
+    }
+
     /// <summary>Lets every key go.</summary>
     public void Dispose()
     {

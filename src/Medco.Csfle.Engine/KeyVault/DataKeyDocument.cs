@@ -118,6 +118,52 @@ public sealed class DataKeyDocument
     /// <summary>The BSON document; the very bytes of one that was parsed.</summary>
     public byte[] ToBson() => _bson.AsSpan().ToArray();
 
+    /// <summary>The BSON document itself.</summary>
+    internal ReadOnlyMemory<byte> Bson => _bson;
+
+    /// <summary>The same key with other names; without the field where there are none.</summary>
+    internal DataKeyDocument WithNames(IReadOnlyList<string> keyAltNames)
+    {
+        var isWritten = keyAltNames.Count == 0;
+        using var writer = new BsonWriter(_bson.Length + 64);
+        writer.StartDocument();
+        var reader = new BsonReader(_bson);
+        while (reader.Read())
+        {
+            if (!reader.Name.SequenceEqual("keyAltNames"u8))
+            {
+                writer.WriteRaw(reader.Type, reader.Name, reader.Value);
+            }
+            else if (!isWritten)
+            {
+                WriteNames(writer, keyAltNames);
+                isWritten = true;
+            }
+        }
+
+        if (!isWritten) WriteNames(writer, keyAltNames);
+        writer.EndDocument();
+        return new DataKeyDocument(writer.ToArray());
+    }
+
+    /// <summary>The same key, wrapped anew.</summary>
+    internal DataKeyDocument With(RewrappedKey rewrapped, DateTimeOffset now)
+    {
+        using var writer = new BsonWriter(_bson.Length + 256);
+        writer.StartDocument();
+        var reader = new BsonReader(_bson);
+        while (reader.Read())
+        {
+            if (reader.Name.SequenceEqual("keyMaterial"u8)) writer.WriteBinary(reader.Name, BinarySubtype.Generic, rewrapped.KeyMaterial.Span);
+            else if (reader.Name.SequenceEqual("masterKey"u8)) writer.WriteDocument(reader.Name, rewrapped.MasterKey.Span);
+            else if (reader.Name.SequenceEqual("updateDate"u8)) writer.WriteInt64(reader.Name, now.ToUnixTimeMilliseconds(), BsonType.DateTime);
+            else writer.WriteRaw(reader.Type, reader.Name, reader.Value);
+        }
+
+        writer.EndDocument();
+        return new DataKeyDocument(writer.ToArray());
+    }
+
     /// <summary>Id, names and provider.</summary>
     public override string ToString()
         => KeyAltNames.Count == 0
@@ -130,14 +176,7 @@ public sealed class DataKeyDocument
         using var writer = new BsonWriter(512);
         writer.StartDocument();
         writer.WriteUuid("_id"u8, id);
-        if (keyAltNames.Count > 0)
-        {
-            Span<byte> index = stackalloc byte[BsonIndex.MaxLength];
-            writer.StartArray("keyAltNames"u8);
-            for (var i = 0; i < keyAltNames.Count; i++) writer.WriteString(BsonIndex.Format(i, index), keyAltNames[i]);
-            writer.EndDocument();
-        }
-
+        if (keyAltNames.Count > 0) WriteNames(writer, keyAltNames);
         writer.WriteBinary("keyMaterial"u8, BinarySubtype.Generic, keyMaterial);
         writer.WriteInt64("creationDate"u8, now.ToUnixTimeMilliseconds(), BsonType.DateTime);
         writer.WriteInt64("updateDate"u8, now.ToUnixTimeMilliseconds(), BsonType.DateTime);
@@ -145,6 +184,14 @@ public sealed class DataKeyDocument
         writer.WriteDocument("masterKey"u8, masterKey);
         writer.EndDocument();
         return new DataKeyDocument(writer.ToArray());
+    }
+
+    private static void WriteNames(BsonWriter writer, IReadOnlyList<string> keyAltNames)
+    {
+        Span<byte> index = stackalloc byte[BsonIndex.MaxLength];
+        writer.StartArray("keyAltNames"u8);
+        for (var i = 0; i < keyAltNames.Count; i++) writer.WriteString(BsonIndex.Format(i, index), keyAltNames[i]);
+        writer.EndDocument();
     }
 
     private static Guid ReadId(ReadOnlySpan<byte> bson)

@@ -9,7 +9,7 @@ namespace Medco.Csfle.Engine.KeyVault;
 /// <c>mongoimport --jsonArray</c> reads and <c>mongoexport --jsonArray</c> writes.
 /// </summary>
 /// <remarks>
-/// <para>Many threads and processes on one machine may use the same file. An insert takes an exclusive lock on a second file
+/// <para>Many threads and processes on one machine may use the same file. A change takes an exclusive lock on a second file
 /// beside it, <c>name.lock</c>, which stays there empty, and replaces the file in one step, so that a reader, or a crash, sees
 /// the old content or the new. Do not put the file on a network file system whose locks are not dependable.</para>
 /// <para>A file that is not there is an empty key vault; one that cannot be understood is an error, and is never written over.
@@ -77,6 +77,96 @@ public sealed class FileKeyVaultStore : IKeyVaultStore
     public void Insert(DataKeyDocument key, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(key);
+        Change(keys => keys.Add(key), cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask InsertAsync(DataKeyDocument key, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        await ChangeAsync(keys => keys.Add(key), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public void EnsureIndex(CancellationToken cancellationToken = default)
+    {
+        // Every change is checked against all keys: names are unique already.
+    }
+
+    /// <inheritdoc/>
+    public ValueTask EnsureIndexAsync(CancellationToken cancellationToken = default) => ValueTask.CompletedTask;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<DataKeyDocument> FindMatching(ReadOnlyMemory<byte> filter, CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        return Load().Matching(KeyFilter.Parse(filter.Span));
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<DataKeyDocument>> FindMatchingAsync(ReadOnlyMemory<byte> filter, CancellationToken cancellationToken = default)
+        => cancellationToken.IsCancellationRequested
+            ? ValueTask.FromCanceled<IReadOnlyList<DataKeyDocument>>(cancellationToken)
+            : ValueTask.FromResult(FindMatching(filter, cancellationToken));
+
+    /// <inheritdoc/>
+    public DataKeyDocument? AddName(Guid id, string keyAltName, CancellationToken cancellationToken = default)
+    {
+        DataKeyDocument? before = null;
+        Change(keys => keys.AddName(id, keyAltName, out before), cancellationToken);
+        return before;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<DataKeyDocument?> AddNameAsync(Guid id, string keyAltName, CancellationToken cancellationToken = default)
+    {
+        DataKeyDocument? before = null;
+        await ChangeAsync(keys => keys.AddName(id, keyAltName, out before), cancellationToken).ConfigureAwait(false);
+        return before;
+    }
+
+    /// <inheritdoc/>
+    public DataKeyDocument? RemoveName(Guid id, string keyAltName, CancellationToken cancellationToken = default)
+    {
+        DataKeyDocument? before = null;
+        Change(keys => keys.RemoveName(id, keyAltName, out before), cancellationToken);
+        return before;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<DataKeyDocument?> RemoveNameAsync(Guid id, string keyAltName, CancellationToken cancellationToken = default)
+    {
+        DataKeyDocument? before = null;
+        await ChangeAsync(keys => keys.RemoveName(id, keyAltName, out before), cancellationToken).ConfigureAwait(false);
+        return before;
+    }
+
+    /// <inheritdoc/>
+    public bool Delete(Guid id, CancellationToken cancellationToken = default) => Change(keys => keys.Remove(id), cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<bool> DeleteAsync(Guid id, CancellationToken cancellationToken = default) => ChangeAsync(keys => keys.Remove(id), cancellationToken);
+
+    /// <inheritdoc/>
+    public RewrapResult Rewrap(IReadOnlyList<RewrappedKey> keys, DateTimeOffset now, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(keys);
+        var matched = 0;
+        Change(all => all.Rewrap(keys, now, out matched), cancellationToken);
+        return new RewrapResult(matched, matched);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<RewrapResult> RewrapAsync(IReadOnlyList<RewrappedKey> keys, DateTimeOffset now, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(keys);
+        var matched = 0;
+        await ChangeAsync(all => all.Rewrap(keys, now, out matched), cancellationToken).ConfigureAwait(false);
+        return new RewrapResult(matched, matched);
+    }
+
+    private bool Change(Func<KeyCollection, KeyCollection> change, CancellationToken cancellationToken)
+    {
         var deadline = Deadline();
         FileStream? held;
         while ((held = TryLock(deadline)) is null)
@@ -88,14 +178,12 @@ public sealed class FileKeyVaultStore : IKeyVaultStore
         using (held)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            Save(Load().Add(key));
+            return Apply(change);
         }
     }
 
-    /// <inheritdoc/>
-    public async ValueTask InsertAsync(DataKeyDocument key, CancellationToken cancellationToken = default)
+    private async ValueTask<bool> ChangeAsync(Func<KeyCollection, KeyCollection> change, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(key);
         var deadline = Deadline();
         FileStream? held;
         while ((held = TryLock(deadline)) is null)
@@ -106,8 +194,17 @@ public sealed class FileKeyVaultStore : IKeyVaultStore
         using (held)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            Save(Load().Add(key));
+            return Apply(change);
         }
+    }
+
+    private bool Apply(Func<KeyCollection, KeyCollection> change)
+    {
+        var before = Load();
+        var after = change(before);
+        if (ReferenceEquals(after, before)) return false;
+        Save(after);
+        return true;
     }
 
     private long Deadline() => Environment.TickCount64 + (long)_lockTimeout.TotalMilliseconds;
@@ -152,7 +249,7 @@ public sealed class FileKeyVaultStore : IKeyVaultStore
 
     private byte[] ReadAll()
     {
-        // Sharing all, so that an insert may replace the file meanwhile; what was opened stays as it was.
+        // Sharing all, so that a change may replace the file meanwhile; what was opened stays as it was.
         using var stream = new FileStream(_path, new FileStreamOptions { Share = FileShare.ReadWrite | FileShare.Delete });
         var content = new byte[stream.Length];
         stream.ReadExactly(content);
@@ -204,19 +301,25 @@ public sealed class FileKeyVaultStore : IKeyVaultStore
         }
     }
 
-    private void Save(KeyCollection keys)
+    /// <summary>The content of a file with those keys.</summary>
+    internal static byte[] Format(KeyCollection keys, ExtendedJsonMode mode)
     {
         var text = new StringBuilder("[\n");
         for (var i = 0; i < keys.Keys.Count; i++)
         {
             if (i > 0) text.Append(",\n");
-            text.Append(ExtendedJson.ToJson(keys.Keys[i].ToBson(), ExtendedJsonMode.Relaxed, indented: true));
+            text.Append(ExtendedJson.ToJson(keys.Keys[i].ToBson(), mode, indented: true));
         }
 
         text.Append("\n]\n");
+        return Encoding.UTF8.GetBytes(text.ToString());
+    }
+
+    private void Save(KeyCollection keys)
+    {
         try
         {
-            OwnerOnlyFile.Write(_path, Encoding.UTF8.GetBytes(text.ToString()), overwrite: true);
+            OwnerOnlyFile.Write(_path, Format(keys, ExtendedJsonMode.Relaxed), overwrite: true);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

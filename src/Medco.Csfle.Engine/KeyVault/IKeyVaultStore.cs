@@ -40,4 +40,66 @@ public interface IKeyVaultStore
 
     /// <inheritdoc cref="Insert"/>
     ValueTask InsertAsync(DataKeyDocument key, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Makes sure, once for all who use the key vault, that no name can come to stand for two keys. Nothing happens where that
+    /// is so already.
+    /// </summary>
+    /// <exception cref="KeyVaultException">It cannot be made sure of: two keys share a name, or rights are missing.</exception>
+    void EnsureIndex(CancellationToken cancellationToken = default);
+
+    /// <inheritdoc cref="EnsureIndex"/>
+    ValueTask EnsureIndexAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>The keys that a filter chooses, in the store's order.</summary>
+    /// <param name="filter">
+    /// A filter of MongoDB's query language over key documents, as BSON; the empty document chooses all. A store that has no
+    /// server knows a part of the language, which chooses by <c>_id</c>, <c>keyAltNames</c>, <c>masterKey</c> and dates.
+    /// </param>
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    /// <exception cref="KeyVaultException">The store cannot be read, or does not know something in the filter.</exception>
+    /// <exception cref="BsonFormatException">The filter is not BSON.</exception>
+    /// <exception cref="DataKeyException"><see cref="CsfleErrorCode.MalformedDataKey"/>: a document found is no data key.</exception>
+    IReadOnlyList<DataKeyDocument> FindMatching(ReadOnlyMemory<byte> filter, CancellationToken cancellationToken = default);
+
+    /// <inheritdoc cref="FindMatching"/>
+    ValueTask<IReadOnlyList<DataKeyDocument>> FindMatchingAsync(ReadOnlyMemory<byte> filter, CancellationToken cancellationToken = default);
+
+    /// <summary>Gives a key one more name, in one step. A name that it has already stays as it is.</summary>
+    /// <returns>The key as it was before; null where there is none of that id.</returns>
+    /// <exception cref="DataKeyException"><see cref="CsfleErrorCode.DuplicateDataKey"/>: another key has the name; nothing was changed.</exception>
+    /// <exception cref="KeyVaultException">The store cannot be read or written.</exception>
+    DataKeyDocument? AddName(Guid id, string keyAltName, CancellationToken cancellationToken = default);
+
+    /// <inheritdoc cref="AddName"/>
+    ValueTask<DataKeyDocument?> AddNameAsync(Guid id, string keyAltName, CancellationToken cancellationToken = default);
+
+    /// <summary>Takes a name from a key, in one step; with the last name goes the field.</summary>
+    /// <returns>The key as it was before, with the name or without; null where there is none of that id.</returns>
+    /// <exception cref="KeyVaultException">The store cannot be read or written.</exception>
+    DataKeyDocument? RemoveName(Guid id, string keyAltName, CancellationToken cancellationToken = default);
+
+    /// <inheritdoc cref="RemoveName"/>
+    ValueTask<DataKeyDocument?> RemoveNameAsync(Guid id, string keyAltName, CancellationToken cancellationToken = default);
+
+    /// <summary>Removes a key. What it encrypted can be read only with a backup of it.</summary>
+    /// <returns>Whether there was one.</returns>
+    /// <exception cref="KeyVaultException">The store cannot be read or written.</exception>
+    bool Delete(Guid id, CancellationToken cancellationToken = default);
+
+    /// <inheritdoc cref="Delete"/>
+    ValueTask<bool> DeleteAsync(Guid id, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Replaces <c>keyMaterial</c> and <c>masterKey</c> of keys and sets <c>updateDate</c>. Every key changes in one step; all of
+    /// them together need not. A key that is not there any more is left out.
+    /// </summary>
+    /// <param name="keys">The new wrappings.</param>
+    /// <param name="now">The time of the change, for a store that has no clock of its own.</param>
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    /// <exception cref="KeyVaultException">The store cannot be read or written; some of the keys may have changed.</exception>
+    RewrapResult Rewrap(IReadOnlyList<RewrappedKey> keys, DateTimeOffset now, CancellationToken cancellationToken = default);
+
+    /// <inheritdoc cref="Rewrap"/>
+    ValueTask<RewrapResult> RewrapAsync(IReadOnlyList<RewrappedKey> keys, DateTimeOffset now, CancellationToken cancellationToken = default);
 }

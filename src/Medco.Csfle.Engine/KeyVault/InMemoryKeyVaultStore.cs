@@ -41,21 +41,109 @@ public sealed class InMemoryKeyVaultStore : IKeyVaultStore
     public void Insert(DataKeyDocument key, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(key);
+        Change(keys => keys.Add(key), cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask InsertAsync(DataKeyDocument key, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        await ChangeAsync(keys => keys.Add(key), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public void EnsureIndex(CancellationToken cancellationToken = default)
+    {
+        // Every change is checked against all keys: names are unique already.
+    }
+
+    /// <inheritdoc/>
+    public ValueTask EnsureIndexAsync(CancellationToken cancellationToken = default) => ValueTask.CompletedTask;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<DataKeyDocument> FindMatching(ReadOnlyMemory<byte> filter, CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        return Volatile.Read(ref _keys).Matching(KeyFilter.Parse(filter.Span));
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<DataKeyDocument>> FindMatchingAsync(ReadOnlyMemory<byte> filter, CancellationToken cancellationToken = default)
+        => cancellationToken.IsCancellationRequested
+            ? ValueTask.FromCanceled<IReadOnlyList<DataKeyDocument>>(cancellationToken)
+            : ValueTask.FromResult(FindMatching(filter, cancellationToken));
+
+    /// <inheritdoc/>
+    public DataKeyDocument? AddName(Guid id, string keyAltName, CancellationToken cancellationToken = default)
+    {
+        DataKeyDocument? before = null;
+        Change(keys => keys.AddName(id, keyAltName, out before), cancellationToken);
+        return before;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<DataKeyDocument?> AddNameAsync(Guid id, string keyAltName, CancellationToken cancellationToken = default)
+    {
+        DataKeyDocument? before = null;
+        await ChangeAsync(keys => keys.AddName(id, keyAltName, out before), cancellationToken).ConfigureAwait(false);
+        return before;
+    }
+
+    /// <inheritdoc/>
+    public DataKeyDocument? RemoveName(Guid id, string keyAltName, CancellationToken cancellationToken = default)
+    {
+        DataKeyDocument? before = null;
+        Change(keys => keys.RemoveName(id, keyAltName, out before), cancellationToken);
+        return before;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<DataKeyDocument?> RemoveNameAsync(Guid id, string keyAltName, CancellationToken cancellationToken = default)
+    {
+        DataKeyDocument? before = null;
+        await ChangeAsync(keys => keys.RemoveName(id, keyAltName, out before), cancellationToken).ConfigureAwait(false);
+        return before;
+    }
+
+    /// <inheritdoc/>
+    public bool Delete(Guid id, CancellationToken cancellationToken = default) => Change(keys => keys.Remove(id), cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<bool> DeleteAsync(Guid id, CancellationToken cancellationToken = default) => ChangeAsync(keys => keys.Remove(id), cancellationToken);
+
+    /// <inheritdoc/>
+    public RewrapResult Rewrap(IReadOnlyList<RewrappedKey> keys, DateTimeOffset now, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(keys);
+        var matched = 0;
+        Change(all => all.Rewrap(keys, now, out matched), cancellationToken);
+        return new RewrapResult(matched, matched);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<RewrapResult> RewrapAsync(IReadOnlyList<RewrappedKey> keys, DateTimeOffset now, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(keys);
+        var matched = 0;
+        await ChangeAsync(all => all.Rewrap(keys, now, out matched), cancellationToken).ConfigureAwait(false);
+        return new RewrapResult(matched, matched);
+    }
+
+    private bool Change(Func<KeyCollection, KeyCollection> change, CancellationToken cancellationToken)
+    {
         cancellationToken.ThrowIfCancellationRequested();
         var before = Volatile.Read(ref _keys);
         while (true)
         {
-            var seen = Interlocked.CompareExchange(ref _keys, before.Add(key), before);
-            if (ReferenceEquals(seen, before)) return;
+            var after = change(before);
+            var seen = Interlocked.CompareExchange(ref _keys, after, before);
+            if (ReferenceEquals(seen, before)) return !ReferenceEquals(after, before);
             before = seen;
         }
     }
 
-    /// <inheritdoc/>
-    public ValueTask InsertAsync(DataKeyDocument key, CancellationToken cancellationToken = default)
-    {
-        if (cancellationToken.IsCancellationRequested) return ValueTask.FromCanceled(cancellationToken);
-        Insert(key, cancellationToken);
-        return ValueTask.CompletedTask;
-    }
+    private ValueTask<bool> ChangeAsync(Func<KeyCollection, KeyCollection> change, CancellationToken cancellationToken)
+        => cancellationToken.IsCancellationRequested
+            ? ValueTask.FromCanceled<bool>(cancellationToken)
+            : ValueTask.FromResult(Change(change, cancellationToken));
 }

@@ -44,6 +44,47 @@ internal sealed class KeyCollection
     /// <summary>The first keys.</summary>
     public IReadOnlyList<DataKeyDocument> First(int limit) => limit >= Keys.Count ? Keys : [.. Keys.Take(limit)];
 
+    /// <summary>The keys that a filter chooses.</summary>
+    public IReadOnlyList<DataKeyDocument> Matching(KeyFilter filter) => [.. Keys.Where(filter.Matches)];
+
+    /// <summary>These keys, one of them with a further name; the very same where nothing changes.</summary>
+    /// <param name="id">The key.</param>
+    /// <param name="name">The name.</param>
+    /// <param name="before">The key as it was; null where there is none.</param>
+    /// <exception cref="DataKeyException"><see cref="CsfleErrorCode.DuplicateDataKey"/>: another key has the name.</exception>
+    public KeyCollection AddName(Guid id, string name, out DataKeyDocument? before)
+    {
+        before = Keys.FirstOrDefault(key => key.Id == id);
+        return before is null || before.KeyAltNames.Contains(name) ? this : Replace(before.WithNames([.. before.KeyAltNames, name]));
+    }
+
+    /// <summary>These keys, one of them without a name; the very same where nothing changes.</summary>
+    /// <param name="id">The key.</param>
+    /// <param name="name">The name.</param>
+    /// <param name="before">The key as it was; null where there is none.</param>
+    public KeyCollection RemoveName(Guid id, string name, out DataKeyDocument? before)
+    {
+        before = Keys.FirstOrDefault(key => key.Id == id);
+        return before is null || !before.KeyAltNames.Contains(name) ? this : Replace(before.WithNames([.. before.KeyAltNames.Where(other => other != name)]));
+    }
+
+    /// <summary>All but one; the very same where it is not there.</summary>
+    public KeyCollection Remove(Guid id)
+    {
+        DataKeyDocument[] others = [.. Keys.Where(key => key.Id != id)];
+        return others.Length == Keys.Count ? this : new KeyCollection(others);
+    }
+
+    /// <summary>These keys, some of them wrapped anew; the very same where none of them is there.</summary>
+    public KeyCollection Rewrap(IReadOnlyList<RewrappedKey> rewrapped, DateTimeOffset now, out int matched)
+    {
+        var byId = rewrapped.ToDictionary(key => key.Id);
+        matched = Keys.Count(key => byId.ContainsKey(key.Id));
+        return matched == 0 ? this : new KeyCollection([.. Keys.Select(key => byId.TryGetValue(key.Id, out var change) ? key.With(change, now) : key)]);
+    }
+
+    private KeyCollection Replace(DataKeyDocument changed) => Of([.. Keys.Select(key => key.Id == changed.Id ? changed : key)]);
+
     private static DataKeyException Duplicate(DataKeyDocument key, string? name) => new(
         CsfleErrorCode.DuplicateDataKey,
         name is null ? $"the key vault already holds a data key {key.Id}" : $"the key alternate name '{name}' is already taken in the key vault",

@@ -11,19 +11,17 @@ internal sealed class KeyLookup
     private readonly HashSet<Guid> _ids = [];
     private readonly HashSet<string> _names = new(StringComparer.Ordinal);
 
-    /// <summary>Asks for the references whose key is still null.</summary>
-    public KeyLookup(ReadOnlySpan<KeyReference> references, ReadOnlySpan<DataKey?> keys)
+    public KeyLookup(IEnumerable<KeyReference> references)
     {
-        for (var i = 0; i < references.Length; i++)
+        foreach (var reference in references)
         {
-            if (keys[i] is not null) continue;
-            if (references[i].AltName is { } name)
+            if (reference.AltName is { } name)
             {
                 _names.Add(name);
             }
             else
             {
-                _ids.Add(references[i].Id);
+                _ids.Add(reference.Id);
             }
         }
     }

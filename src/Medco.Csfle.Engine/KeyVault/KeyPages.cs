@@ -14,17 +14,19 @@ internal sealed class KeyPages
     // unless it is already so long that a single key, which has some hundred bytes and never 8 MiB, could have had no room.
     private const int LongestLastPage = 8 * 1024 * 1024;
 
+    private static readonly byte[] Everything = [BsonLimits.MinLength, 0, 0, 0, 0];
+
     private readonly string _collection;
-    private readonly (IReadOnlyCollection<Guid> Ids, IReadOnlyCollection<string> Names)? _wanted;
+    private readonly byte[] _filter;
     private readonly int _limit;
     private readonly List<DataKeyDocument> _keys = [];
     private int _asked;
     private bool _isComplete;
 
-    private KeyPages(string collection, (IReadOnlyCollection<Guid> Ids, IReadOnlyCollection<string> Names)? wanted, int limit)
+    private KeyPages(string collection, byte[] filter, int limit)
     {
         _collection = collection;
-        _wanted = wanted;
+        _filter = filter;
         _limit = limit;
         _isComplete = limit == 0;
     }
@@ -40,14 +42,22 @@ internal sealed class KeyPages
 
         // What has no UTF-8 form cannot be the name of a stored key.
         string[] storable = [.. names.Where(name => Utf8Text.IsWellFormed(name))];
-        return new KeyPages(collection, (ids, storable), ids.Count + storable.Length == 0 ? 0 : int.MaxValue);
+        return new KeyPages(collection, KeyVaultCommands.Wanted(ids, storable), ids.Count + storable.Length == 0 ? 0 : int.MaxValue);
     }
 
     /// <summary>The first keys.</summary>
     public static KeyPages All(string collection, int limit)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(limit);
-        return new KeyPages(collection, null, limit);
+        return new KeyPages(collection, Everything, limit);
+    }
+
+    /// <summary>The keys that a filter chooses.</summary>
+    /// <exception cref="BsonFormatException">The filter is not BSON.</exception>
+    public static KeyPages Matching(string collection, ReadOnlySpan<byte> filter)
+    {
+        BsonValidator.Validate(filter);
+        return new KeyPages(collection, filter.ToArray(), int.MaxValue);
     }
 
     /// <summary>What to ask next; null when everything has been read.</summary>
@@ -55,7 +65,7 @@ internal sealed class KeyPages
     {
         if (_isComplete) return null;
         _asked = Math.Min(PageSize, _limit - _keys.Count);
-        return KeyVaultCommands.Find(_collection, _wanted, _keys.Count == 0 ? null : _keys[^1].Id, _asked);
+        return KeyVaultCommands.Find(_collection, _filter, _keys.Count == 0 ? null : _keys[^1].Id, _asked);
     }
 
     /// <summary>Takes the answer to the last command.</summary>

@@ -51,29 +51,20 @@ internal static class KeyVaultCommands
 
     /// <summary>
     /// <code>
-    /// { find, filter: { $or: [ { _id: { $in: [ … ] } }, { keyAltNames: { $in: [ … ] } } ], _id: { $gt: after } }, sort: { _id: 1 },
+    /// { find, filter: { $and: [ filter ], _id: { $gt: after } }, sort: { _id: 1 },
     ///   batchSize, limit, singleBatch: true, readConcern: { level: "majority" } }
     /// </code>
     /// </summary>
     /// <param name="collection">The key vault.</param>
-    /// <param name="wanted">Ids and names; null for every key.</param>
+    /// <param name="filter">Which keys; null for every key.</param>
     /// <param name="after">Only keys behind this one; null from the start.</param>
     /// <param name="pageSize">The most keys to return.</param>
-    public static byte[] Find(string collection, (IReadOnlyCollection<Guid> Ids, IReadOnlyCollection<string> Names)? wanted, Guid? after, int pageSize)
+    public static byte[] Find(string collection, ReadOnlySpan<byte> filter, Guid? after, int pageSize)
     {
         using var writer = new BsonWriter(512);
         writer.StartDocument();
         writer.WriteString("find"u8, collection);
-        writer.StartDocument("filter"u8);
-        if (wanted is { } keys) WriteWanted(writer, keys.Ids, keys.Names);
-        if (after is { } last)
-        {
-            writer.StartDocument("_id"u8);
-            writer.WriteUuid("$gt"u8, last);
-            writer.EndDocument();
-        }
-
-        writer.EndDocument();
+        WriteFilter(writer, filter, after);
         writer.StartDocument("sort"u8);
         writer.WriteInt32("_id"u8, 1);
         writer.EndDocument();
@@ -87,8 +78,34 @@ internal static class KeyVaultCommands
         return writer.ToArray();
     }
 
-    private static void WriteWanted(BsonWriter writer, IReadOnlyCollection<Guid> ids, IReadOnlyCollection<string> names)
+    private static void WriteFilter(BsonWriter writer, ReadOnlySpan<byte> filter, Guid? after)
     {
+        if (after is not { } last)
+        {
+            writer.WriteDocument("filter"u8, filter);
+            return;
+        }
+
+        writer.StartDocument("filter"u8);
+        if (filter.Length > BsonLimits.MinLength)
+        {
+            // The filter may have an _id of its own.
+            writer.StartArray("$and"u8);
+            writer.WriteDocument("0"u8, filter);
+            writer.EndDocument();
+        }
+
+        writer.StartDocument("_id"u8);
+        writer.WriteUuid("$gt"u8, last);
+        writer.EndDocument();
+        writer.EndDocument();
+    }
+
+    /// <summary><c>{ $or: [ { _id: { $in: [ … ] } }, { keyAltNames: { $in: [ … ] } } ] }</c>.</summary>
+    public static byte[] Wanted(IReadOnlyCollection<Guid> ids, IReadOnlyCollection<string> names)
+    {
+        using var writer = new BsonWriter(512);
+        writer.StartDocument();
         Span<byte> index = stackalloc byte[BsonIndex.MaxLength];
         writer.StartArray("$or"u8);
 
@@ -111,6 +128,8 @@ internal static class KeyVaultCommands
         writer.EndDocument();
 
         writer.EndDocument();
+        writer.EndDocument();
+        return writer.ToArray();
     }
 
     private static byte[] WithWriteConcern(BsonWriter writer)

@@ -58,6 +58,60 @@ internal sealed class KeyVaultReplies(string keyVault)
         if (!reader.ReadTo("n"u8) || reader.Type != BsonType.Int32 || reader.GetInt32() != 1) throw Unintelligible("it does not say that one key was inserted");
     }
 
+    /// <summary>The key that a <c>findAndModify</c> changed, as it was before.</summary>
+    /// <param name="reply">The answer.</param>
+    /// <param name="id">The key.</param>
+    /// <param name="keyAltName">The name that it gets or loses.</param>
+    /// <returns>Null where there was none.</returns>
+    /// <exception cref="DataKeyException">
+    /// <see cref="CsfleErrorCode.DuplicateDataKey"/>: the name is taken; <see cref="CsfleErrorCode.MalformedDataKey"/>: the document is no data key.
+    /// </exception>
+    /// <exception cref="KeyVaultException">It was not changed, or it is not known whether it will stay so.</exception>
+    public DataKeyDocument? ReadChanged(byte[] reply, Guid id, string keyAltName)
+    {
+        Validate(reply);
+        if (!ServerReply.IsOk(reply, out var error))
+        {
+            if (error.Code != ServerError.DuplicateKey) throw Refused("be written", error);
+            throw new DataKeyException(CsfleErrorCode.DuplicateDataKey, $"the key alternate name '{keyAltName}' is already taken in {keyVault}",
+                "Use the data key that has the name, or choose another name.", id, keyAltName);
+        }
+
+        CheckWriteConcern(reply, $"data key {id} was changed in {keyVault}");
+        var reader = new BsonReader(reply);
+        if (!reader.ReadTo("value"u8)) throw Unintelligible("it has no 'value'");
+        return reader.Type switch
+        {
+            BsonType.Null => null,
+            BsonType.Document => DataKeyDocument.Parse(reader.Value),
+            _ => throw Unintelligible("its 'value' is no document"),
+        };
+    }
+
+    /// <summary>How many documents a write reached.</summary>
+    /// <param name="reply">The answer to an update or a delete.</param>
+    /// <param name="what">What was written, for messages.</param>
+    /// <returns>The documents matched or deleted, and those modified: <c>n</c> and <c>nModified</c>.</returns>
+    /// <exception cref="KeyVaultException">It was not done completely, or it is not known whether it will stay.</exception>
+    public RewrapResult ReadCounts(byte[] reply, string what)
+    {
+        Validate(reply);
+        if (!ServerReply.IsOk(reply, out var error)) throw Refused("be written", error);
+        var reader = new BsonReader(reply);
+        if (reader.ReadTo("writeErrors"u8))
+        {
+            if (reader.Type != BsonType.Array) throw Unintelligible("'writeErrors' is no array");
+            var errors = reader.ReadDocument();
+            if (!errors.Read() || errors.Type != BsonType.Document) throw Unintelligible("'writeErrors' holds no error");
+            throw Refused("be written", ServerError.Read(errors.ReadDocument()));
+        }
+
+        CheckWriteConcern(reply, $"{what} in {keyVault}");
+        return new RewrapResult(
+            ReadCount(reply, "n"u8) ?? throw Unintelligible("it does not say how many keys were found"),
+            ReadCount(reply, "nModified"u8) ?? 0);
+    }
+
     /// <summary>Checks that the index is there.</summary>
     /// <exception cref="KeyVaultException">It is not.</exception>
     public void CheckIndex(byte[] reply)
@@ -119,6 +173,12 @@ internal sealed class KeyVaultReplies(string keyVault)
             isId ? "Use the data key that is there." : "Use the data key that has the name, or choose another name.",
             key.Id,
             name);
+    }
+
+    private static int? ReadCount(byte[] reply, ReadOnlySpan<byte> name)
+    {
+        var reader = new BsonReader(reply);
+        return reader.ReadTo(name) && reader.Type == BsonType.Int32 ? reader.GetInt32() : null;
     }
 
     private void CheckWriteConcern(byte[] reply, string what)

@@ -16,16 +16,20 @@ namespace Medco.Csfle.Engine.KeyVault;
 /// not unwrap, is an error and never leads to a new key; that a key was not found is not remembered. While the key vault or
 /// the KMS is down, keys in memory go on working until they expire.
 /// </remarks>
-public sealed class KeyVaultService : IDisposable
+public sealed partial class KeyVaultService : IDisposable
 {
     private const int MaxKeysListed = 20;
+    private const int MaxAttempts = 15;
 
     private readonly IKeyVaultStore _store;
     private readonly Dictionary<string, IKeyManagementService> _services = new(StringComparer.Ordinal);
     private readonly TimeProvider _time;
     private readonly DataKeyCache _cache;
+    private readonly KeyFlights _flights;
+    private readonly KeyFlights _asyncFlights;
     private readonly ILogger _logger;
     private volatile bool _disposed;
+    private volatile bool _hasIndex;
 
     /// <summary>Serves the keys of one key vault.</summary>
     /// <param name="store">Where the keys are kept.</param>
@@ -48,11 +52,19 @@ public sealed class KeyVaultService : IDisposable
 
         _time = options.TimeProvider;
         _cache = new DataKeyCache(_time, options.CacheExpiration);
+        _flights = new KeyFlights(_cache);
+        _asyncFlights = new KeyFlights(_cache);
         _logger = options.LoggerFactory?.CreateLogger<KeyVaultService>() ?? (ILogger)NullLogger.Instance;
     }
 
     /// <summary>How many unwrapped keys are in memory.</summary>
     internal int CachedKeys => _cache.Count;
+
+    /// <summary>Where the keys are kept.</summary>
+    internal IKeyVaultStore Store => _store;
+
+    /// <summary>The clock.</summary>
+    internal TimeProvider Time => _time;
 
     /// <summary>Creates a data key, wraps it and adds it to the key vault.</summary>
     /// <param name="provider">The KMS provider that wraps it: <c>local</c>, <c>aws</c>, …, with a name where it has one.</param>
@@ -90,6 +102,70 @@ public sealed class KeyVaultService : IDisposable
         return CreateAsync(service, options, masterKey, cancellationToken);
     }
 
+    /// <summary>
+    /// The id of the data key with that name, which is created where there is none. However many threads and processes ask at
+    /// once, one key comes to be, and all get its id. A key that is there is unwrapped to prove that it works; one that does not
+    /// unwrap is an error and is never replaced.
+    /// </summary>
+    /// <param name="provider">The KMS provider that wraps a new key: <c>local</c>, <c>aws</c>, …, with a name where it has one.</param>
+    /// <param name="keyAltName">The key alternate name.</param>
+    /// <param name="masterKey">Where the master key lives, as <see cref="DataKeyCreationOptions.MasterKey"/>.</param>
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    /// <exception cref="DataKeyException">The key that is there does not unwrap, or none can be created.</exception>
+    /// <exception cref="KeyVaultException">The key vault cannot be read or written, or names in it are not sure to be unique.</exception>
+    public Guid GetOrCreateDataKey(string provider, string keyAltName, ReadOnlyMemory<byte> masterKey = default, CancellationToken cancellationToken = default)
+    {
+        RequireName(keyAltName);
+        for (var attempt = 1; ; attempt++)
+        {
+            if (FindByName(keyAltName, cancellationToken) is { } found)
+            {
+                var keys = new DataKey[1];
+                AcquireKeys([KeyReference.ById(found.Id)], keys, cancellationToken);
+                keys[0].Release();
+                return found.Id;
+            }
+
+            if (!_hasIndex) _store.EnsureIndex(cancellationToken);
+            _hasIndex = true;
+            try
+            {
+                return CreateDataKey(provider, new DataKeyCreationOptions { KeyAltNames = [keyAltName], MasterKey = masterKey }, cancellationToken);
+            }
+            catch (DataKeyException e) when (LostRace(e, attempt))
+            {
+                cancellationToken.WaitHandle.WaitOne(RaceDelay(attempt));
+            }
+        }
+    }
+
+    /// <inheritdoc cref="GetOrCreateDataKey"/>
+    public async ValueTask<Guid> GetOrCreateDataKeyAsync(string provider, string keyAltName, ReadOnlyMemory<byte> masterKey = default, CancellationToken cancellationToken = default)
+    {
+        RequireName(keyAltName);
+        for (var attempt = 1; ; attempt++)
+        {
+            if (await FindByNameAsync(keyAltName, cancellationToken).ConfigureAwait(false) is { } found)
+            {
+                var keys = new DataKey[1];
+                await AcquireKeysAsync(new[] { KeyReference.ById(found.Id) }, keys, cancellationToken).ConfigureAwait(false);
+                keys[0].Release();
+                return found.Id;
+            }
+
+            if (!_hasIndex) await _store.EnsureIndexAsync(cancellationToken).ConfigureAwait(false);
+            _hasIndex = true;
+            try
+            {
+                return await CreateDataKeyAsync(provider, new DataKeyCreationOptions { KeyAltNames = [keyAltName], MasterKey = masterKey }, cancellationToken).ConfigureAwait(false);
+            }
+            catch (DataKeyException e) when (LostRace(e, attempt))
+            {
+                await Task.Delay(RaceDelay(attempt), cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+
     /// <summary>The key of that id as the key vault holds it.</summary>
     /// <returns>Null when there is none.</returns>
     /// <exception cref="KeyVaultException">The key vault cannot be read.</exception>
@@ -97,14 +173,14 @@ public sealed class KeyVaultService : IDisposable
     public DataKeyDocument? FindById(Guid id, CancellationToken cancellationToken = default)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        return Single(_store.Find([id], [], cancellationToken));
+        return Single(_store.FindMatching(KeyFilter.ById(id), cancellationToken));
     }
 
     /// <inheritdoc cref="FindById"/>
     public async ValueTask<DataKeyDocument?> FindByIdAsync(Guid id, CancellationToken cancellationToken = default)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        return Single(await _store.FindAsync([id], [], cancellationToken).ConfigureAwait(false));
+        return Single(await _store.FindMatchingAsync(KeyFilter.ById(id), cancellationToken).ConfigureAwait(false));
     }
 
     /// <summary>The key of that alternate name as the key vault holds it.</summary>
@@ -113,7 +189,7 @@ public sealed class KeyVaultService : IDisposable
     {
         ArgumentNullException.ThrowIfNull(keyAltName);
         ObjectDisposedException.ThrowIf(_disposed, this);
-        return Single(_store.Find([], [keyAltName], cancellationToken));
+        return Utf8Text.IsWellFormed(keyAltName) ? Single(_store.FindMatching(KeyFilter.ByName(keyAltName), cancellationToken)) : null;
     }
 
     /// <inheritdoc cref="FindByName"/>
@@ -121,7 +197,7 @@ public sealed class KeyVaultService : IDisposable
     {
         ArgumentNullException.ThrowIfNull(keyAltName);
         ObjectDisposedException.ThrowIf(_disposed, this);
-        return Single(await _store.FindAsync([], [keyAltName], cancellationToken).ConfigureAwait(false));
+        return Utf8Text.IsWellFormed(keyAltName) ? Single(await _store.FindMatchingAsync(KeyFilter.ByName(keyAltName), cancellationToken).ConfigureAwait(false)) : null;
     }
 
     /// <summary>
@@ -158,6 +234,11 @@ public sealed class KeyVaultService : IDisposable
 
     private static DataKeyDocument? Single(IReadOnlyList<DataKeyDocument> found) => found.Count == 0 ? null : found[0];
 
+    // The name is taken, yet the winner's key was not found: a majority read may see it a moment later.
+    private static bool LostRace(DataKeyException exception, int attempt) => exception.Code == CsfleErrorCode.DuplicateDataKey && attempt < MaxAttempts;
+
+    private static TimeSpan RaceDelay(int attempt) => TimeSpan.FromMilliseconds(Math.Min(10 << attempt, 500));
+
     private static bool IsNotUnwrapped(Exception exception)
         => exception is CryptographicException or DataKeyException { Code: CsfleErrorCode.DataKeyNotUnwrapped };
 
@@ -187,6 +268,12 @@ public sealed class KeyVaultService : IDisposable
     private static DataKeyException InvalidOption(string what, string remedy, string? name = null)
         => new(CsfleErrorCode.MalformedDataKey, what, remedy, null, name);
 
+    private static void RequireName(string name)
+    {
+        if (string.IsNullOrEmpty(name)) throw InvalidOption("a key alternate name is empty", "Name the key, or give no name.");
+        if (!Utf8Text.IsWellFormed(name)) throw InvalidOption("a key alternate name is not valid Unicode", "Give a name without lone surrogates.");
+    }
+
     private IKeyManagementService RequireCreation(string provider, DataKeyCreationOptions options, out byte[] masterKey)
     {
         ArgumentNullException.ThrowIfNull(provider);
@@ -200,9 +287,8 @@ public sealed class KeyVaultService : IDisposable
         var seen = new HashSet<string>(StringComparer.Ordinal);
         foreach (var name in options.KeyAltNames)
         {
-            if (string.IsNullOrEmpty(name)) throw InvalidOption("a key alternate name is empty", "Name the key, or give no name.");
+            RequireName(name);
             if (!seen.Add(name)) throw InvalidOption($"unexpected duplicate keyAltNames: '{name}'", "Give each name once.", name);
-            if (!Utf8Text.IsWellFormed(name)) throw InvalidOption("a key alternate name is not valid Unicode", "Give a name without lone surrogates.");
         }
 
         masterKey = MasterKeyDocument.Create(provider, options.MasterKey.Span);
@@ -253,41 +339,101 @@ public sealed class KeyVaultService : IDisposable
 
     private void AcquireMissing(ReadOnlySpan<KeyReference> references, Span<DataKey> keys, CancellationToken cancellationToken)
     {
-        var acquisition = new KeyAcquisition(_cache, references, keys);
         try
         {
-            var documents = _store.Find(acquisition.Lookup.Ids, acquisition.Lookup.Names, cancellationToken);
-            if (acquisition.Lookup.FindMissing(documents) is { } missing) throw NotFound(missing, List(cancellationToken));
-            foreach (var document in documents) acquisition.Add(document, Unwrap(document, cancellationToken));
-            acquisition.Complete(references, keys);
-            _logger.DataKeysLoaded(documents.Count, _store.Description);
+            for (var attempt = 0; ; attempt++)
+            {
+                var boarding = _flights.Board(references, keys, attempt);
+                if (boarding.Own.References.Count > 0) Fly(boarding.Own, references, keys, cancellationToken);
+
+                // Synchronous callers alone carry these flights out, so this waits for threads, never for a task.
+                foreach (var joined in boarding.Joined) joined.Landed.Wait(cancellationToken);
+                if (boarding.TryLeave(references, keys)) return;
+                ObjectDisposedException.ThrowIf(_disposed, this);
+            }
         }
         catch
         {
-            acquisition.Abandon(keys);
+            Release(keys);
             throw;
         }
     }
 
     private async ValueTask AcquireMissingAsync(ReadOnlyMemory<KeyReference> references, Memory<DataKey> keys, CancellationToken cancellationToken)
     {
-        var acquisition = new KeyAcquisition(_cache, references.Span, keys.Span);
         try
         {
-            var documents = await _store.FindAsync(acquisition.Lookup.Ids, acquisition.Lookup.Names, cancellationToken).ConfigureAwait(false);
-            if (acquisition.Lookup.FindMissing(documents) is { } missing) throw NotFound(missing, await ListAsync(cancellationToken).ConfigureAwait(false));
-            foreach (var document in documents) acquisition.Add(document, await UnwrapAsync(document, cancellationToken).ConfigureAwait(false));
-            acquisition.Complete(references.Span, keys.Span);
-            _logger.DataKeysLoaded(documents.Count, _store.Description);
+            for (var attempt = 0; ; attempt++)
+            {
+                var boarding = _asyncFlights.Board(references.Span, keys.Span, attempt);
+                if (boarding.Own.References.Count > 0) await FlyAsync(boarding.Own, references, keys, cancellationToken).ConfigureAwait(false);
+                foreach (var joined in boarding.Joined) await joined.Landed.WaitAsync(cancellationToken).ConfigureAwait(false);
+                if (boarding.TryLeave(references.Span, keys.Span)) return;
+                ObjectDisposedException.ThrowIf(_disposed, this);
+            }
         }
         catch
         {
-            acquisition.Abandon(keys.Span);
+            Release(keys.Span);
             throw;
         }
     }
 
-    private byte[] Unwrap(DataKeyDocument document, CancellationToken cancellationToken)
+    private void Fly(KeyFlight flight, ReadOnlySpan<KeyReference> references, Span<DataKey> keys, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var lookup = new KeyLookup(flight.References);
+            var documents = _store.Find(lookup.Ids, lookup.Names, cancellationToken);
+            if (lookup.FindMissing(documents) is { } missing) throw NotFound(missing, List(cancellationToken));
+            foreach (var document in documents) flight.Add(document, Unwrap(document, cancellationToken));
+            flight.Land(references, keys);
+            _logger.DataKeysLoaded(documents.Count, _store.Description);
+        }
+        catch (Exception e)
+        {
+            flight.Crash(e);
+            throw;
+        }
+        finally
+        {
+            _flights.Remove(flight);
+        }
+    }
+
+    private async ValueTask FlyAsync(KeyFlight flight, ReadOnlyMemory<KeyReference> references, Memory<DataKey> keys, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var lookup = new KeyLookup(flight.References);
+            var documents = await _store.FindAsync(lookup.Ids, lookup.Names, cancellationToken).ConfigureAwait(false);
+            if (lookup.FindMissing(documents) is { } missing) throw NotFound(missing, await ListAsync(cancellationToken).ConfigureAwait(false));
+            foreach (var document in documents) flight.Add(document, await UnwrapAsync(document, cancellationToken).ConfigureAwait(false));
+            flight.Land(references.Span, keys.Span);
+            _logger.DataKeysLoaded(documents.Count, _store.Description);
+        }
+        catch (Exception e)
+        {
+            flight.Crash(e);
+            throw;
+        }
+        finally
+        {
+            _asyncFlights.Remove(flight);
+        }
+    }
+
+    private static void Release(Span<DataKey> keys)
+    {
+        foreach (ref var key in keys)
+        {
+            key?.Release();
+            key = null!;
+        }
+    }
+
+    /// <summary>Unwraps a key; the caller zeroes it.</summary>
+    internal byte[] Unwrap(DataKeyDocument document, CancellationToken cancellationToken)
     {
         var service = RequireService(document.Provider, document.Id);
         try
@@ -300,7 +446,8 @@ public sealed class KeyVaultService : IDisposable
         }
     }
 
-    private async ValueTask<byte[]> UnwrapAsync(DataKeyDocument document, CancellationToken cancellationToken)
+    /// <inheritdoc cref="Unwrap"/>
+    internal async ValueTask<byte[]> UnwrapAsync(DataKeyDocument document, CancellationToken cancellationToken)
     {
         var service = RequireService(document.Provider, document.Id);
         try

@@ -42,7 +42,7 @@ public sealed class MongoKeyVaultStore : IKeyVaultStore
     public void EnsureIndex(CancellationToken cancellationToken = default)
         => _replies.CheckIndex(Run(KeyVaultCommands.CreateIndex(_namespace.Collection), cancellationToken));
 
-    /// <inheritdoc cref="EnsureIndex"/>
+    /// <inheritdoc/>
     public async ValueTask EnsureIndexAsync(CancellationToken cancellationToken = default)
         => _replies.CheckIndex(await RunAsync(KeyVaultCommands.CreateIndex(_namespace.Collection), cancellationToken).ConfigureAwait(false));
 
@@ -74,6 +74,95 @@ public sealed class MongoKeyVaultStore : IKeyVaultStore
     {
         ArgumentNullException.ThrowIfNull(key);
         _replies.CheckInsert(await RunAsync(KeyVaultCommands.Insert(_namespace.Collection, key), cancellationToken).ConfigureAwait(false), key);
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<DataKeyDocument> FindMatching(ReadOnlyMemory<byte> filter, CancellationToken cancellationToken = default)
+        => Read(KeyPages.Matching(_namespace.Collection, filter.Span), cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<DataKeyDocument>> FindMatchingAsync(ReadOnlyMemory<byte> filter, CancellationToken cancellationToken = default)
+        => ReadAsync(KeyPages.Matching(_namespace.Collection, filter.Span), cancellationToken);
+
+    /// <inheritdoc/>
+    public DataKeyDocument? AddName(Guid id, string keyAltName, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(keyAltName);
+        return _replies.ReadChanged(Run(KeyVaultUpdates.AddName(_namespace.Collection, id, keyAltName), cancellationToken), id, keyAltName);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<DataKeyDocument?> AddNameAsync(Guid id, string keyAltName, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(keyAltName);
+        var command = KeyVaultUpdates.AddName(_namespace.Collection, id, keyAltName);
+        return _replies.ReadChanged(await RunAsync(command, cancellationToken).ConfigureAwait(false), id, keyAltName);
+    }
+
+    /// <inheritdoc/>
+    public DataKeyDocument? RemoveName(Guid id, string keyAltName, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(keyAltName);
+        var before = _replies.ReadChanged(Run(KeyVaultUpdates.RemoveName(_namespace.Collection, id, keyAltName), cancellationToken), id, keyAltName);
+
+        // The drivers' pipeline turns names that are not there into null, and nobody reads such a key.
+        if (before is { KeyAltNames: [] }) _replies.ReadCounts(Run(KeyVaultUpdates.RemoveNullNames(_namespace.Collection, id), CancellationToken.None), $"data key {id} was changed");
+        return before;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<DataKeyDocument?> RemoveNameAsync(Guid id, string keyAltName, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(keyAltName);
+        var command = KeyVaultUpdates.RemoveName(_namespace.Collection, id, keyAltName);
+        var before = _replies.ReadChanged(await RunAsync(command, cancellationToken).ConfigureAwait(false), id, keyAltName);
+        if (before is { KeyAltNames: [] })
+        {
+            var undo = KeyVaultUpdates.RemoveNullNames(_namespace.Collection, id);
+            _replies.ReadCounts(await RunAsync(undo, CancellationToken.None).ConfigureAwait(false), $"data key {id} was changed");
+        }
+
+        return before;
+    }
+
+    /// <inheritdoc/>
+    public bool Delete(Guid id, CancellationToken cancellationToken = default)
+        => _replies.ReadCounts(Run(KeyVaultUpdates.Delete(_namespace.Collection, id), cancellationToken), $"data key {id} was deleted").MatchedCount > 0;
+
+    /// <inheritdoc/>
+    public async ValueTask<bool> DeleteAsync(Guid id, CancellationToken cancellationToken = default)
+    {
+        var reply = await RunAsync(KeyVaultUpdates.Delete(_namespace.Collection, id), cancellationToken).ConfigureAwait(false);
+        return _replies.ReadCounts(reply, $"data key {id} was deleted").MatchedCount > 0;
+    }
+
+    /// <inheritdoc/>
+    public RewrapResult Rewrap(IReadOnlyList<RewrappedKey> keys, DateTimeOffset now, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(keys);
+        var (matched, modified, next) = (0, 0, 0);
+        while (next < keys.Count)
+        {
+            var counts = _replies.ReadCounts(Run(KeyVaultUpdates.Rewrap(_namespace.Collection, keys, ref next), cancellationToken), "keys were rewrapped");
+            (matched, modified) = (matched + counts.MatchedCount, modified + counts.ModifiedCount);
+        }
+
+        return new RewrapResult(matched, modified);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<RewrapResult> RewrapAsync(IReadOnlyList<RewrappedKey> keys, DateTimeOffset now, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(keys);
+        var (matched, modified, next) = (0, 0, 0);
+        while (next < keys.Count)
+        {
+            var reply = await RunAsync(KeyVaultUpdates.Rewrap(_namespace.Collection, keys, ref next), cancellationToken).ConfigureAwait(false);
+            var counts = _replies.ReadCounts(reply, "keys were rewrapped");
+            (matched, modified) = (matched + counts.MatchedCount, modified + counts.ModifiedCount);
+        }
+
+        return new RewrapResult(matched, modified);
     }
 
     private IReadOnlyList<DataKeyDocument> Read(KeyPages pages, CancellationToken cancellationToken)

@@ -50,18 +50,18 @@ public sealed class LocalMasterKey : IDisposable
     /// <summary>A master key from 96 bytes in base64, as configuration and secret stores hold it. White space is ignored.</summary>
     /// <exception cref="MasterKeyException">It is not base64, or the length is another.</exception>
     public static LocalMasterKey FromBase64(string base64)
+        => FromBase64(base64, "the text of a local master key", "Pass the master key that the data keys were created with.");
+
+    /// <summary>
+    /// A master key from an environment variable that holds its 96 bytes in base64. White space is ignored. Other processes of
+    /// the same user can read the variable, and child processes inherit it.
+    /// </summary>
+    /// <param name="variable">The name of the variable.</param>
+    /// <exception cref="MasterKeyException">The variable is not set, or holds anything else.</exception>
+    public static LocalMasterKey FromEnvironmentVariable(string variable)
     {
-        ArgumentNullException.ThrowIfNull(base64);
-        var text = new byte[Encoding.UTF8.GetMaxByteCount(base64.Length)];
-        try
-        {
-            var length = Encoding.UTF8.GetBytes(base64, text);
-            return FromBase64(text.AsSpan(0, length), "the text of a local master key", "Pass the master key that the data keys were created with.");
-        }
-        finally
-        {
-            CryptographicOperations.ZeroMemory(text);
-        }
+        ArgumentException.ThrowIfNullOrEmpty(variable);
+        return FromBase64OrNothing(Environment.GetEnvironmentVariable(variable), $"environment variable '{variable}'", "Set it for the process that reads it, and not only in a shell beside it.");
     }
 
     /// <summary>
@@ -141,6 +141,33 @@ public sealed class LocalMasterKey : IDisposable
     {
         ObjectDisposedException.ThrowIf(!_key.TryAddReference(), this);
         return new Use(_key);
+    }
+
+    /// <summary>A master key from a text that may be missing.</summary>
+    /// <param name="base64">The text.</param>
+    /// <param name="source">Where it was looked for.</param>
+    /// <param name="missingRemedy">What to do where it is missing.</param>
+    /// <exception cref="MasterKeyException">There is no text, or another one.</exception>
+    internal static LocalMasterKey FromBase64OrNothing(string? base64, string source, string missingRemedy)
+        => string.IsNullOrWhiteSpace(base64)
+            ? throw new MasterKeyException(
+                $"{source} {(base64 is null ? "is not set" : "is empty")}, and was to hold a local master key",
+                $"{missingRemedy} Expected are {Length} bytes in base64.")
+            : FromBase64(base64, source, "Use the master key that the data keys were created with.");
+
+    private static LocalMasterKey FromBase64(string base64, string subject, string remedy)
+    {
+        ArgumentNullException.ThrowIfNull(base64);
+        var text = new byte[Encoding.UTF8.GetMaxByteCount(base64.Length)];
+        try
+        {
+            var length = Encoding.UTF8.GetBytes(base64, text);
+            return FromBase64(text.AsSpan(0, length), subject, remedy);
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(text);
+        }
     }
 
     private static LocalMasterKey FromBase64(ReadOnlySpan<byte> text, string subject, string remedy)

@@ -2,7 +2,6 @@ using Medco.Csfle.Clients;
 using Medco.Csfle.DependencyInjection;
 using Medco.Csfle.Engine;
 using Medco.Csfle.Engine.KeyVault;
-using Medco.Csfle.Engine.Kms;
 using Medco.Csfle.Engine.Schema;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -25,13 +24,17 @@ public sealed class CsfleClientFactory : ICsfleClientFactory, IDisposable
         loggerFactory ??= NullLoggerFactory.Instance;
         _options = options;
         _plainClient = new Lazy<MongoClient>(() => new MongoClient(NewSettings()));
-        Keys = new CsfleKeys(NewKeyVaultStore, () => options.OpenMasterKey!(loggerFactory.CreateLogger<LocalMasterKey>()), loggerFactory);
+        Keys = new CsfleKeys(NewKeyVaultStore, options.KmsProviders, options.NewDataKeysProvider ?? options.KmsProviders[0].Provider, loggerFactory);
+        Encryption = new CsfleEncryption(Keys);
         _engine = new EngineSource(options, Keys, NewRunner, options.CreateMissingDataKeys ?? isDevelopment, loggerFactory.CreateLogger<CsfleClientFactory>());
         _autoEncryption = AutoEncryptionRouter.Issue(_engine);
     }
 
     /// <inheritdoc/>
     public CsfleKeys Keys { get; }
+
+    /// <inheritdoc/>
+    public CsfleEncryption Encryption { get; }
 
     /// <inheritdoc/>
     public IReadOnlyDictionary<string, EncryptionSchema> Schemas => _engine.Started?.Schemas ?? throw new CsfleConfigurationException(

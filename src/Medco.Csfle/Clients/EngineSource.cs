@@ -1,5 +1,6 @@
 using Medco.Csfle.DependencyInjection;
 using Medco.Csfle.Engine;
+using Medco.Csfle.Engine.KeyVault;
 using Medco.Csfle.Engine.Schema;
 using Medco.Csfle.Schema;
 using Microsoft.Extensions.Logging;
@@ -69,35 +70,35 @@ internal sealed class EngineSource(CsfleOptions options, CsfleKeys keys, Func<IM
     private StartedEngine StartOnce(CancellationToken cancellationToken)
     {
         var collections = ReadLocally();
+        var vault = keys.Service;
         keys.EnsureIndex(createMissingDataKeys, cancellationToken);
         var schemas = collections.ToSchemas(keys.Resolve(collections.KeyAltNames, createMissingDataKeys, cancellationToken));
         var ids = RegisteredCollections.KeyIdsIn(schemas.Values);
         keys.Load(ids, cancellationToken);
-        return NewEngine(schemas, ids.Count);
+        return NewEngine(vault, schemas, ids.Count);
     }
 
     private async ValueTask<StartedEngine> StartOnceAsync(CancellationToken cancellationToken)
     {
         var collections = ReadLocally();
+        var vault = await keys.OpenAsync(cancellationToken).ConfigureAwait(false);
         await keys.EnsureIndexAsync(createMissingDataKeys, cancellationToken).ConfigureAwait(false);
         var schemas = collections.ToSchemas(await keys.ResolveAsync(collections.KeyAltNames, createMissingDataKeys, cancellationToken).ConfigureAwait(false));
         var ids = RegisteredCollections.KeyIdsIn(schemas.Values);
         await keys.LoadAsync(ids, cancellationToken).ConfigureAwait(false);
-        return NewEngine(schemas, ids.Count);
+        return NewEngine(vault, schemas, ids.Count);
     }
 
-    // What is wrong on this machine is found before any server is asked.
+    // What is wrong on this machine, master keys included, is found before any server is asked.
     private RegisteredCollections ReadLocally()
     {
         CsfleOptionsValidator.RequireCollections(options);
-        var collections = RegisteredCollections.Read(options.Collections);
-        _ = keys.Service;
-        return collections;
+        return RegisteredCollections.Read(options.Collections);
     }
 
-    private StartedEngine NewEngine(Dictionary<string, EncryptionSchema> schemas, int keyCount)
+    private StartedEngine NewEngine(KeyVaultService vault, Dictionary<string, EncryptionSchema> schemas, int keyCount)
     {
-        var engine = new CsfleEngine(keys.Service, new CsfleEngineOptions
+        var engine = new CsfleEngine(vault, new CsfleEngineOptions
         {
             Schemas = schemas,
             AllowUnencrypted = options.AllowUnencrypted,

@@ -45,6 +45,9 @@ public interface ICsfleClientFactory
     /// <summary>The data keys in the key vault.</summary>
     CsfleKeys Keys { get; }
 
+    /// <summary>Explicit encryption: of single values, by the application itself.</summary>
+    CsfleEncryption Encryption { get; }
+
     /// <summary>
     /// The encryption schema of every registered collection by its namespace, <c>db.collection</c>, with the ids of the data
     /// keys in it: to print, to keep in a file, or to put into the collection's validator.

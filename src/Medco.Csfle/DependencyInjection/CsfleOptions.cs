@@ -1,5 +1,5 @@
 using Medco.Csfle.Engine.KeyVault;
-using Medco.Csfle.Engine.Kms;
+using Medco.Csfle.Keys;
 using Medco.Csfle.Schema;
 using Microsoft.Extensions.Logging;
 using MongoDB.Driver;
@@ -15,8 +15,11 @@ internal sealed class CsfleOptions
 
     public IKeyVaultStore? KeyVaultStore { get; set; }
 
-    /// <summary>Opens the master key; called at start-up.</summary>
-    public Func<ILogger, IKeyManagementService>? OpenMasterKey { get; set; }
+    /// <summary>Where the master keys come from; each provider once.</summary>
+    public List<KmsRegistration> KmsProviders { get; } = [];
+
+    /// <summary>The provider that wraps new data keys; null where nothing was said.</summary>
+    public string? NewDataKeysProvider { get; set; }
 
     public List<CollectionRegistration> Collections { get; } = [];
 

@@ -1,5 +1,6 @@
 using Medco.Csfle.Engine;
 using Medco.Csfle.Engine.Analysis;
+using Medco.Csfle.Engine.Kms;
 using Medco.Csfle.Engine.Schema;
 using Medco.Csfle.Schema;
 using MongoDB.Driver;
@@ -65,9 +66,36 @@ internal static class CsfleOptionsValidator
             }
         }
 
-        if (options.OpenMasterKey is null)
+        CheckMasterKeys(options, errors);
+    }
+
+    private static void CheckMasterKeys(CsfleOptions options, List<CsfleConfigurationError> errors)
+    {
+        var providers = options.KmsProviders.ConvertAll(registration => registration.Provider);
+        if (providers.Count == 0)
         {
             errors.Add(new(nameof(CsfleBuilder.UseLocalMasterKey), "No customer master key is configured.", "Name a master key file; LocalMasterKey.CreateFile creates one."));
+            return;
+        }
+
+        foreach (var provider in providers.Where(provider => !KmsProvider.TryGetType(provider, out _)))
+        {
+            errors.Add(new(nameof(CsfleBuilder.UseLocalMasterKey), $"`{provider}` is not the name of a KMS provider.", "Give names of letters, digits and underscores."));
+        }
+
+        if (options.NewDataKeysProvider is { } chosen)
+        {
+            if (!providers.Contains(chosen))
+            {
+                errors.Add(new(nameof(CsfleBuilder.WrapNewDataKeysWith), $"KMS provider `{chosen}` is not configured.", $"Configured are: `{string.Join("`, `", providers)}`."));
+            }
+        }
+        else if (providers.Count > 1)
+        {
+            errors.Add(new(
+                nameof(CsfleBuilder.WrapNewDataKeysWith),
+                $"Several customer master keys are configured, `{string.Join("`, `", providers)}`, and none of them for new data keys.",
+                $"Choose one with {nameof(CsfleBuilder.WrapNewDataKeysWith)}(...)."));
         }
     }
 

@@ -11,7 +11,7 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class CsfleServiceCollectionExtensions
 {
     /// <summary>
-    /// Adds <see cref="ICsfleClientFactory"/> and <see cref="CsfleKeys"/>, and starts the library up with the host. Registration
+    /// Adds <see cref="ICsfleClientFactory"/>, <see cref="CsfleKeys"/> and <see cref="CsfleEncryption"/>, and starts the library up with the host. Registration
     /// does no I/O. Called again, it adds to what was said before.
     /// </summary>
     /// <param name="services">The services of the application.</param>
@@ -27,6 +27,7 @@ public static class CsfleServiceCollectionExtensions
             provider.GetService<IHostEnvironment>()?.IsDevelopment() ?? false,
             provider.GetService<ILoggerFactory>()));
         services.TryAddSingleton(provider => provider.GetRequiredService<ICsfleClientFactory>().Keys);
+        services.TryAddSingleton(provider => provider.GetRequiredService<ICsfleClientFactory>().Encryption);
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, CsfleHostedStartup>());
         return services;
     }

@@ -2,6 +2,7 @@ using Medco.Csfle.Engine;
 using Medco.Csfle.Engine.Cryptography;
 using Medco.Csfle.Engine.KeyVault;
 using Medco.Csfle.Engine.Kms;
+using Medco.Csfle.Keys;
 using Microsoft.Extensions.Logging;
 
 namespace Medco.Csfle;
@@ -15,25 +16,33 @@ public sealed class CsfleKeys
     private const int Unauthorized = 13;
 
     private readonly Lazy<IKeyVaultStore> _store;
-    private readonly Func<IKeyManagementService> _openMasterKey;
+    private readonly IReadOnlyList<KmsRegistration> _providers;
+    private readonly string _newDataKeysProvider;
     private readonly KeyVaultOptions _options;
     private readonly ILogger _logger;
     private readonly object _lock = new();
-    private (KeyVaultService Vault, string Provider)? _service;
+    private KeyVaultService? _service;
     private volatile bool _hasIndex;
     private bool _closed;
 
-    internal CsfleKeys(Func<IKeyVaultStore> openStore, Func<IKeyManagementService> openMasterKey, ILoggerFactory loggerFactory)
+    /// <summary>Opens nothing yet.</summary>
+    /// <param name="openStore">Makes the store.</param>
+    /// <param name="providers">The KMS providers.</param>
+    /// <param name="newDataKeysProvider">Which of them wraps new data keys.</param>
+    /// <param name="loggerFactory">Where to log.</param>
+    internal CsfleKeys(Func<IKeyVaultStore> openStore, IReadOnlyList<KmsRegistration> providers, string newDataKeysProvider, ILoggerFactory loggerFactory)
     {
         _store = new Lazy<IKeyVaultStore>(openStore);
-        _openMasterKey = openMasterKey;
+        _providers = providers;
+        _newDataKeysProvider = newDataKeysProvider;
         _options = new KeyVaultOptions { LoggerFactory = loggerFactory };
         _logger = loggerFactory.CreateLogger<CsfleKeys>();
     }
 
-    /// <summary>The engine's service for the same key vault, with the master key of this application.</summary>
-    /// <exception cref="MasterKeyException">The master key cannot be read.</exception>
-    public KeyVaultService Service => Open().Vault;
+    /// <summary>The engine's service for the same key vault, with the master keys of this application.</summary>
+    /// <exception cref="MasterKeyException">A master key cannot be read.</exception>
+    /// <exception cref="CsfleConfigurationException">A master key comes asynchronously, and nothing has awaited it yet.</exception>
+    public KeyVaultService Service => Open();
 
     internal string Description => _store.Value.Description;
 
@@ -50,18 +59,41 @@ public sealed class CsfleKeys
     public Guid CreateDataKey(string keyAltName, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(keyAltName);
-        var (vault, provider) = Open();
+        var vault = Open();
         EnsureIndex(isRequired: true, cancellationToken);
-        return vault.CreateDataKey(provider, new DataKeyCreationOptions { KeyAltNames = [keyAltName] }, cancellationToken);
+        return vault.CreateDataKey(_newDataKeysProvider, new DataKeyCreationOptions { KeyAltNames = [keyAltName] }, cancellationToken);
     }
 
     /// <inheritdoc cref="CreateDataKey"/>
     public async Task<Guid> CreateDataKeyAsync(string keyAltName, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(keyAltName);
-        var (vault, provider) = Open();
+        var vault = await OpenAsync(cancellationToken).ConfigureAwait(false);
         await EnsureIndexAsync(isRequired: true, cancellationToken).ConfigureAwait(false);
-        return await vault.CreateDataKeyAsync(provider, new DataKeyCreationOptions { KeyAltNames = [keyAltName] }, cancellationToken).ConfigureAwait(false);
+        return await vault.CreateDataKeyAsync(_newDataKeysProvider, new DataKeyCreationOptions { KeyAltNames = [keyAltName] }, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// The id of the data key with that name, which is created where there is none. However many processes ask at once, one key
+    /// comes to be. One that is there and does not unwrap is an error and is never replaced.
+    /// </summary>
+    /// <param name="keyAltName">The key alternate name, as <c>[DataKey]</c> gives it.</param>
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    /// <exception cref="DataKeyException">The key that is there does not unwrap.</exception>
+    /// <exception cref="MasterKeyException">The master key cannot be read.</exception>
+    /// <exception cref="KeyVaultException">The key vault cannot be read or written.</exception>
+    public Guid GetOrCreateDataKey(string keyAltName, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(keyAltName);
+        return Open().GetOrCreateDataKey(_newDataKeysProvider, keyAltName, default, cancellationToken);
+    }
+
+    /// <inheritdoc cref="GetOrCreateDataKey"/>
+    public async Task<Guid> GetOrCreateDataKeyAsync(string keyAltName, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(keyAltName);
+        var vault = await OpenAsync(cancellationToken).ConfigureAwait(false);
+        return await vault.GetOrCreateDataKeyAsync(_newDataKeysProvider, keyAltName, default, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>The id of the data key with that name. Needs no master key.</summary>
@@ -88,10 +120,10 @@ public sealed class CsfleKeys
     /// <param name="cancellationToken">Gives up waiting.</param>
     internal void EnsureIndex(bool isRequired, CancellationToken cancellationToken)
     {
-        if (_hasIndex || _store.Value is not MongoKeyVaultStore store) return;
+        if (_hasIndex) return;
         try
         {
-            store.EnsureIndex(cancellationToken);
+            _store.Value.EnsureIndex(cancellationToken);
             _hasIndex = true;
         }
         catch (KeyVaultException exception) when (!isRequired && exception.ServerCode == Unauthorized)
@@ -103,10 +135,10 @@ public sealed class CsfleKeys
     /// <inheritdoc cref="EnsureIndex"/>
     internal async ValueTask EnsureIndexAsync(bool isRequired, CancellationToken cancellationToken)
     {
-        if (_hasIndex || _store.Value is not MongoKeyVaultStore store) return;
+        if (_hasIndex) return;
         try
         {
-            await store.EnsureIndexAsync(cancellationToken).ConfigureAwait(false);
+            await _store.Value.EnsureIndexAsync(cancellationToken).ConfigureAwait(false);
             _hasIndex = true;
         }
         catch (KeyVaultException exception) when (!isRequired && exception.ServerCode == Unauthorized)
@@ -127,7 +159,7 @@ public sealed class CsfleKeys
         var missing = names.Where(name => !ids.ContainsKey(name)).ToArray();
         if (missing.Length == 0) return ids;
         if (!createMissing) throw NotFound(missing, _store.Value.List(MaxNamesListed + 1, cancellationToken));
-        foreach (var name in missing) ids[name] = FindOrCreate(name, cancellationToken);
+        foreach (var name in missing) ids[name] = GetOrCreateDataKey(name, cancellationToken);
         return ids;
     }
 
@@ -139,7 +171,7 @@ public sealed class CsfleKeys
         var missing = names.Where(name => !ids.ContainsKey(name)).ToArray();
         if (missing.Length == 0) return ids;
         if (!createMissing) throw NotFound(missing, await _store.Value.ListAsync(MaxNamesListed + 1, cancellationToken).ConfigureAwait(false));
-        foreach (var name in missing) ids[name] = await FindOrCreateAsync(name, cancellationToken).ConfigureAwait(false);
+        foreach (var name in missing) ids[name] = await GetOrCreateDataKeyAsync(name, cancellationToken).ConfigureAwait(false);
         return ids;
     }
 
@@ -155,7 +187,8 @@ public sealed class CsfleKeys
     internal async ValueTask LoadAsync(IReadOnlyCollection<Guid> ids, CancellationToken cancellationToken)
     {
         var keys = new DataKey[ids.Count];
-        await Service.AcquireKeysAsync(ids.Select(KeyReference.ById).ToArray(), keys, cancellationToken).ConfigureAwait(false);
+        var vault = await OpenAsync(cancellationToken).ConfigureAwait(false);
+        await vault.AcquireKeysAsync(ids.Select(KeyReference.ById).ToArray(), keys, cancellationToken).ConfigureAwait(false);
         foreach (var key in keys) key.Release();
     }
 
@@ -165,48 +198,75 @@ public sealed class CsfleKeys
         lock (_lock)
         {
             _closed = true;
-            _service?.Vault.Dispose();
+            _service?.Dispose();
         }
     }
 
-    private (KeyVaultService Vault, string Provider) Open()
+    /// <summary>The service, opened now where it was not yet.</summary>
+    /// <exception cref="MasterKeyException">A master key cannot be read.</exception>
+    internal ValueTask<KeyVaultService> OpenAsync(CancellationToken cancellationToken)
+        => Opened is { } open ? new(open) : OpenSlowlyAsync(cancellationToken);
+
+    private KeyVaultService? Opened
     {
+        get
+        {
+            lock (_lock)
+            {
+                ObjectDisposedException.ThrowIf(_closed, this);
+                return _service;
+            }
+        }
+    }
+
+    private KeyVaultService Open()
+    {
+        if (Opened is { } open) return open;
+        var services = new List<IKeyManagementService>();
+        try
+        {
+            foreach (var provider in _providers) services.Add(Resilient(provider.Open(_logger)));
+        }
+        catch
+        {
+            services.ForEach(service => service.Dispose());
+            throw;
+        }
+
+        return Publish(services);
+    }
+
+    private async ValueTask<KeyVaultService> OpenSlowlyAsync(CancellationToken cancellationToken)
+    {
+        var services = new List<IKeyManagementService>();
+        try
+        {
+            foreach (var provider in _providers) services.Add(Resilient(await provider.OpenAsync(_logger, cancellationToken).ConfigureAwait(false)));
+        }
+        catch
+        {
+            services.ForEach(service => service.Dispose());
+            throw;
+        }
+
+        return Publish(services);
+    }
+
+    private ResilientKeyManagementService Resilient(IKeyManagementService service)
+        => new(service, new KmsResilienceOptions { LoggerFactory = _options.LoggerFactory });
+
+    // No lock is held while master keys are opened, so that a sync caller never waits for an asynchronous one. Of those who
+    // open at the same time, the first one counts.
+    private KeyVaultService Publish(List<IKeyManagementService> services)
+    {
+        var opened = new KeyVaultService(_store.Value, services, _options);
         lock (_lock)
         {
-            ObjectDisposedException.ThrowIf(_closed, this);
-            if (_service is { } open) return open;
-            var masterKey = _openMasterKey();
-            var service = (new KeyVaultService(_store.Value, [masterKey], _options), masterKey.Provider);
-            _service = service;
-            return service;
+            if (!_closed && _service is null) return _service = opened;
         }
-    }
 
-    // Another process may have created it between the question and the answer.
-    private Guid FindOrCreate(string name, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return CreateDataKey(name, cancellationToken);
-        }
-        catch (DataKeyException exception) when (exception.Code == CsfleErrorCode.DuplicateDataKey)
-        {
-            if (FindDataKey(name, cancellationToken) is { } id) return id;
-            throw;
-        }
-    }
-
-    private async ValueTask<Guid> FindOrCreateAsync(string name, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await CreateDataKeyAsync(name, cancellationToken).ConfigureAwait(false);
-        }
-        catch (DataKeyException exception) when (exception.Code == CsfleErrorCode.DuplicateDataKey)
-        {
-            if (await FindDataKeyAsync(name, cancellationToken).ConfigureAwait(false) is { } id) return id;
-            throw;
-        }
+        opened.Dispose();
+        return Opened!;
     }
 
     private static Guid? FirstId(IReadOnlyList<DataKeyDocument> found) => found.Count == 0 ? null : found[0].Id;

@@ -11,6 +11,7 @@ public sealed class MongoKeyVaultCommandTests
     private const string Empty = """{"cursor": {"id": {"$numberLong": "0"}, "ns": "encryption.__keyVault", "firstBatch": []}, "ok": {"$numberDouble": "1"}}""";
     private const string Inserted = """{"n": 1, "ok": {"$numberDouble": "1"}}""";
 
+    private static readonly RewrappedKey[] Rewrapped = [new(Guid.NewGuid(), new byte[1], TestKeys.Aws)];
     private static readonly Guid Id = Guid.Parse("11223344-5566-7788-99aa-bbccddeeff00");
 
     [Theory]
@@ -262,6 +263,71 @@ public sealed class MongoKeyVaultCommandTests
     }
 
     [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_name_that_starts_with_a_dollar_sign_is_no_path(bool async)
+    {
+        var runner = new ScriptedCommandRunner("""{"value": null, "ok": 1}""");
+        var store = new MongoKeyVaultStore(runner, Namespace);
+        Assert.Null(async ? await store.RemoveNameAsync(Id, "$keyAltNames") : store.RemoveName(Id, "$keyAltNames"));
+
+        AssertAsked(runner, async, """
+            {"findAndModify": "__keyVault", "query": {"_id": {"$uuid": "11223344-5566-7788-99aa-bbccddeeff00"}}, "update": [{"$set": {"keyAltNames":
+             {"$cond": [{"$eq": ["$keyAltNames", [{"$literal": "$keyAltNames"}]]}, "$$REMOVE",
+             {"$filter": {"input": "$keyAltNames", "cond": {"$ne": ["$$this", {"$literal": "$keyAltNames"}]}}}]}}}], "writeConcern": {"w": "majority"}}
+            """);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_filter_of_several_pages_keeps_its_own_id(bool async)
+    {
+        var keys = Enumerable.Range(0, 999).Select(i => TestKeys.New()).Append(TestKeys.New(Id)).ToArray();
+        var runner = new ScriptedCommandRunner(Batch(keys), Batch());
+        var store = new MongoKeyVaultStore(runner, Namespace);
+        var filter = ExtendedJson.ToBson("""{"_id": {"$ne": 1}}""");
+        Assert.Equal(1000, (async ? await store.FindMatchingAsync(filter) : store.FindMatching(filter)).Count);
+
+        AssertAsked(runner, async, """
+            {"find": "__keyVault", "filter": {"_id": {"$ne": 1}}, "sort": {"_id": 1}, "limit": 1000, "batchSize": 1000, "singleBatch": true,
+             "readConcern": {"level": "majority"}}
+            """, """
+            {"find": "__keyVault", "filter": {"$and": [{"_id": {"$ne": 1}}], "_id": {"$gt": {"$uuid": "11223344-5566-7788-99aa-bbccddeeff00"}}},
+             "sort": {"_id": 1}, "limit": 1000, "batchSize": 1000, "singleBatch": true, "readConcern": {"level": "majority"}}
+            """);
+    }
+
+    [Theory]
+    [InlineData("""{"ok": 0, "code": 13, "codeName": "Unauthorized", "errmsg": "SECRET"}""", 13)]
+    [InlineData("""{"n": 1, "writeErrors": [{"index": 0, "code": 121, "errmsg": "SECRET"}], "ok": 1}""", 121)]
+    [InlineData("""{"n": 1, "writeErrors": ["SECRET"], "ok": 1}""", null)]
+    [InlineData("""{"n": 1, "nModified": 1, "writeConcernError": {"code": 64, "errmsg": "SECRET"}, "ok": 1}""", 64)]
+    [InlineData("""{"n": "SECRET", "ok": 1}""", null)]
+    [InlineData("""{"ok": 1}""", null)]
+    public async Task A_change_that_is_not_certain_is_an_error(string reply, int? code)
+    {
+        foreach (var async in (bool[])[false, true])
+        {
+            foreach (var operation in Operations(async).TakeLast(4))
+            {
+                var error = await Assert.ThrowsAsync<KeyVaultException>(() => operation(new MongoKeyVaultStore(new ScriptedCommandRunner(reply, reply), Namespace)));
+                Assert.DoesNotContain("SECRET", error.ToString(), StringComparison.Ordinal);
+                if (code is 13 or 64) Assert.Equal(code, error.ServerCode);
+            }
+        }
+    }
+
+    [Fact]
+    public void More_keys_than_one_command_should_hold_are_written_with_several()
+    {
+        var runner = new ScriptedCommandRunner((_, _) => """{"n": 1, "nModified": 1, "ok": 1}""");
+        RewrappedKey[] keys = [.. Enumerable.Range(0, 3).Select(_ => new RewrappedKey(Guid.NewGuid(), new byte[3 * 1024 * 1024], TestKeys.Aws))];
+        Assert.Equal(new RewrapResult(2, 2), new MongoKeyVaultStore(runner, Namespace).Rewrap(keys, DateTimeOffset.UtcNow));
+        Assert.Equal(2, runner.Received.Count);
+    }
+
+    [Theory]
     [InlineData("")]
     [InlineData("keys")]
     [InlineData(".keys")]
@@ -281,12 +347,16 @@ public sealed class MongoKeyVaultCommandTests
         ?
         [
             store => store.EnsureIndexAsync().AsTask(), store => store.FindAsync([Id], []).AsTask(), store => store.ListAsync(3).AsTask(),
-            store => store.InsertAsync(TestKeys.New()).AsTask(),
+            store => store.InsertAsync(TestKeys.New()).AsTask(), store => store.FindMatchingAsync(KeyFilter.ById(Id)).AsTask(),
+            store => store.AddNameAsync(Id, "a").AsTask(), store => store.RemoveNameAsync(Id, "a").AsTask(), store => store.DeleteAsync(Id).AsTask(),
+            store => store.RewrapAsync(Rewrapped, DateTimeOffset.UtcNow).AsTask(),
         ]
         :
         [
             store => Do(() => store.EnsureIndex()), store => Do(() => store.Find([Id], [])), store => Do(() => store.List(3)),
-            store => Do(() => store.Insert(TestKeys.New())),
+            store => Do(() => store.Insert(TestKeys.New())), store => Do(() => store.FindMatching(KeyFilter.ById(Id))),
+            store => Do(() => store.AddName(Id, "a")), store => Do(() => store.RemoveName(Id, "a")), store => Do(() => store.Delete(Id)),
+            store => Do(() => store.Rewrap(Rewrapped, DateTimeOffset.UtcNow)),
         ];
 
     private static Task Do(Action action)

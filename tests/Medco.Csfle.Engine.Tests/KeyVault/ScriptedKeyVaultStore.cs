@@ -45,4 +45,39 @@ internal sealed class ScriptedKeyVaultStore : IKeyVaultStore
         await Task.Yield();
         Insert(key, cancellationToken);
     }
+
+    public void EnsureIndex(CancellationToken cancellationToken = default)
+    {
+    }
+
+    public ValueTask EnsureIndexAsync(CancellationToken cancellationToken = default) => ValueTask.CompletedTask;
+
+    public IReadOnlyList<DataKeyDocument> FindMatching(ReadOnlyMemory<byte> filter, CancellationToken cancellationToken = default)
+    {
+        Interlocked.Increment(ref _finds);
+        var parsed = KeyFilter.Parse(filter.Span);
+        return [.. OnFind().Where(parsed.Matches)];
+    }
+
+    public async ValueTask<IReadOnlyList<DataKeyDocument>> FindMatchingAsync(ReadOnlyMemory<byte> filter, CancellationToken cancellationToken = default)
+    {
+        await Task.Yield();
+        return FindMatching(filter, cancellationToken);
+    }
+
+    public DataKeyDocument? AddName(Guid id, string keyAltName, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+
+    public ValueTask<DataKeyDocument?> AddNameAsync(Guid id, string keyAltName, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+
+    public DataKeyDocument? RemoveName(Guid id, string keyAltName, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+
+    public ValueTask<DataKeyDocument?> RemoveNameAsync(Guid id, string keyAltName, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+
+    public bool Delete(Guid id, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+
+    public ValueTask<bool> DeleteAsync(Guid id, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+
+    public RewrapResult Rewrap(IReadOnlyList<RewrappedKey> keys, DateTimeOffset now, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+
+    public ValueTask<RewrapResult> RewrapAsync(IReadOnlyList<RewrappedKey> keys, DateTimeOffset now, CancellationToken cancellationToken = default) => throw new NotSupportedException();
 }

@@ -198,4 +198,40 @@ public sealed class LocalMasterKeyTests : IDisposable
         Assert.All(bytes, b => Assert.Equal(0, b));
         Assert.Throws<ObjectDisposedException>(() => new LocalKeyManagementService(key));
     }
+
+    [Fact]
+    public void A_key_in_an_environment_variable_is_read()
+    {
+        var bytes = RandomNumberGenerator.GetBytes(96);
+        using var variable = new Variable($" {Convert.ToBase64String(bytes)}\n");
+
+        using var key = LocalMasterKey.FromEnvironmentVariable(variable.Name);
+
+        Assert.Equal(bytes, Secrets.BytesOf(key));
+    }
+
+    [Theory]
+    [InlineData(null, "is not set")]
+    [InlineData(" ", "is empty")]
+    [InlineData("se-cr-et", "is not base64")]
+    [InlineData("c2VjcmV0", "is base64 of 6 bytes, not of 96")]
+    public void A_mistake_in_an_environment_variable_names_the_variable_and_not_its_value(string? value, string problem)
+    {
+        using var variable = new Variable(value);
+
+        var error = Assert.Throws<MasterKeyException>(() => LocalMasterKey.FromEnvironmentVariable(variable.Name));
+
+        Assert.Equal(CsfleErrorCode.InvalidMasterKey, error.Code);
+        Assert.Contains($"environment variable '{variable.Name}' {problem}", error.Message, StringComparison.Ordinal);
+        if (!string.IsNullOrWhiteSpace(value)) Assert.DoesNotContain(value, error.ToString(), StringComparison.Ordinal);
+    }
+
+    private sealed class Variable : IDisposable
+    {
+        public Variable(string? value) => Environment.SetEnvironmentVariable(Name, value);
+
+        public string Name { get; } = $"MEDCO_TEST_{Guid.NewGuid():N}";
+
+        public void Dispose() => Environment.SetEnvironmentVariable(Name, null);
+    }
 }

@@ -1,5 +1,4 @@
 using Medco.Csfle.Engine.Cryptography;
-using Medco.Csfle.Engine.KeyVault;
 using Medco.Csfle.TestServer.Values;
 
 namespace Medco.Csfle.Engine.Tests.Spec;
@@ -9,44 +8,22 @@ namespace Medco.Csfle.Engine.Tests.Spec;
 /// <param name="Encryption">The engine.</param>
 internal sealed record SpecClientEncryption(SpecClient Client, SpecEncryption Encryption);
 
-/// <summary>Explicit encryption and decryption, and the creation of data keys.</summary>
+/// <summary>Explicit encryption and decryption, and the management of data keys.</summary>
 internal static class ClientEncryptionOperations
 {
-    /// <summary>The operations on data keys that the engine does not have yet, or not as the tests want the commands.</summary>
-    private static readonly HashSet<string> MissingKeyManagement =
-    [
-        "rewrapManyDataKey", "getKey", "getKeys", "getKeyByAltName", "addKeyAltName", "removeKeyAltName", "deleteKey",
-    ];
-
     private static readonly Dictionary<string, Func<SpecClientEncryption, SpecArguments, ValueTask<SpecResult>>> Operations = new()
     {
         ["encrypt"] = Encrypt,
         ["decrypt"] = Decrypt,
-        ["createDataKey"] = CreateDataKey,
     };
 
-    public static bool Has(string name) => Operations.ContainsKey(name);
-
-    public static bool IsMissingKeyManagement(string name) => MissingKeyManagement.Contains(name);
+    public static bool Has(string name) => Find(name) is not null;
 
     public static async ValueTask<SpecResult> RunAsync(SpecClientEncryption target, SpecArguments arguments)
-        => await Operations[arguments.Operation](target, arguments);
+        => await Find(arguments.Operation)!(target, arguments);
 
-    private static async ValueTask<SpecResult> CreateDataKey(SpecClientEncryption target, SpecArguments arguments)
-    {
-        var provider = arguments.Text("kmsProvider");
-        var options = new SpecArguments("createDataKey.opts", arguments.Optional("opts")?.Document);
-        arguments.RefuseOthers();
-        var creation = new DataKeyCreationOptions
-        {
-            KeyAltNames = [.. options.Optional("keyAltNames")?.Items.Select(name => name.Text) ?? []],
-            KeyMaterial = options.Optional("keyMaterial") is { } material ? material.Binary.ToArray() : default(ReadOnlyMemory<byte>),
-            MasterKey = options.Optional("masterKey")?.Document.Bytes ?? default,
-        };
-        options.RefuseOthers();
-        var vault = target.Encryption.Vault;
-        return new(Value.FromUuid(target.Client.IsAsync ? await vault.CreateDataKeyAsync(provider, creation) : vault.CreateDataKey(provider, creation)));
-    }
+    private static Func<SpecClientEncryption, SpecArguments, ValueTask<SpecResult>>? Find(string name)
+        => Operations.GetValueOrDefault(name) ?? KeyManagementOperations.Table.GetValueOrDefault(name);
 
     private static async ValueTask<SpecResult> Decrypt(SpecClientEncryption target, SpecArguments arguments)
     {

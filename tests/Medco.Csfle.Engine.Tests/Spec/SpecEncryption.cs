@@ -55,7 +55,7 @@ internal sealed class SpecEncryption : IDisposable
         _opened = new(() =>
         {
             var vault = new KeyVaultService(
-                new MongoKeyVaultStore(runner(), keyVault), [.. providers.Elements.Select(Service)], new KeyVaultOptions { CacheExpiration = expiration });
+                new MongoKeyVaultStore(runner(), keyVault), [.. providers.Elements.Select(provider => Service(provider, standsIn: !discoversSchemas))], new KeyVaultOptions { CacheExpiration = expiration });
             var engine = new CsfleEngine(vault, new CsfleEngineOptions
             {
                 Schemas = schemas.Elements.ToDictionary(schema => schema.Name, schema => EncryptionSchema.Parse(schema.Value.Document.Bytes.Span)),
@@ -77,7 +77,8 @@ internal sealed class SpecEncryption : IDisposable
         if (_opened.IsValueCreated) _opened.Value.Vault.Dispose();
     }
 
-    private static IKeyManagementService Service(Element provider)
+    // A client encryption manages keys of every KMS; only the local one and a recording are really here.
+    private static IKeyManagementService Service(Element provider, bool standsIn)
     {
         if (!KmsProvider.TryGetType(provider.Name, out var type)) throw new SpecFailure($"'{provider.Name}' is no KMS provider");
         var colon = provider.Name.IndexOf(':', StringComparison.Ordinal);
@@ -85,6 +86,7 @@ internal sealed class SpecEncryption : IDisposable
         return type switch
         {
             KmsProvider.Local => new LocalKeyManagementService(LocalKey(provider.Value.Document.Find("key")!), name),
+            _ when standsIn => new StandInKms(provider.Name),
             KmsProvider.Aws when name is null => provider.Value.Document.Find("sessionToken") is { IsText: true } ? new RefusingAws() : OfficialKeys.Aws(),
             _ => new AbsentKms(provider.Name),
         };

@@ -73,7 +73,7 @@ public sealed class UpdateTests : IDisposable
     [InlineData(66, "{'q': {'_id': 5}, 'u': {'$set': {'_id': 6}}, 'upsert': true}")]
     [InlineData(54, "{'q': {'z': 5, '$and': [{'z': 6}]}, 'u': {'$set': {'b': 6}}, 'upsert': true}")]
     [InlineData(9, "{'q': {}, 'u': {'b': 6}, 'multi': true}")]
-    [InlineData(238, "{'q': {}, 'u': [{'$set': {'b': 6}}]}")]
+    [InlineData(72, "{'q': {}, 'u': [{'$match': {'b': 6}}]}")]
     [InlineData(9, "{'q': {}, 'u': 5}")]
     [InlineData(2, "{'q': {'a': {'$foo': 1}}, 'u': {'$set': {'b': 6}}}")]
     [InlineData(2, "{'q': {}, 'u': {'$set': {'b': 6}}, 'hint': 'x'}")]

@@ -26,6 +26,13 @@ public class OperatorTests
     public void Fields_are_set_and_unset(string document, string update, string expected) => Check(document, update, expected);
 
     [Theory]
+    [InlineData("{'a': 1}", "[{'$set': {'b': {'$add': ['$a', 1]}}}, {'$unset': 'a'}]", "{'b': 2}")]
+    [InlineData("{'a': ['x']}", "[{'$set': {'a': {'$cond': [{'$eq': ['$a', ['x']]}, '$$REMOVE', 1]}}}]", "{}")]
+    [InlineData("{'a': ['x', 'y']}", "[{'$set': {'a': {'$filter': {'input': '$a', 'cond': {'$ne': ['$$this', 'x']}}}}}]", "{'a': ['y']}")]
+    [InlineData("{}", "[{'$set': {'a': {'$filter': {'input': '$a', 'cond': {'$ne': ['$$this', 'x']}}}}}]", "{'a': null}")]
+    public void Pipelines_are_applied(string document, string update, string expected) => Check(document, update, expected);
+
+    [Theory]
     [InlineData("{'a': 1}", "{'$inc': {'a': 2}}", "{'a': 3}")]
     [InlineData("{}", "{'$inc': {'a.b': -2}}", "{'a': {'b': -2}}")]
     [InlineData("{'a': 2147483647}", "{'$inc': {'a': 1}}", "{'a': {'$numberLong': '2147483648'}}")]

@@ -4,14 +4,14 @@ using Medco.Csfle.TestServer.Values;
 
 namespace Medco.Csfle.TestServer.Updates;
 
-/// <summary>Reads updates: operators or a replacement. A pipeline is refused, as is every operator it does not know.</summary>
+/// <summary>Reads updates: operators, a replacement or a pipeline. Every operator that it does not know is refused.</summary>
 internal static class UpdateParser
 {
     /// <summary>Reads an update.</summary>
     /// <exception cref="ServerException">It is none, or uses what this server does not have.</exception>
     public static DocumentUpdate Parse(Value update, IReadOnlyList<Document> arrayFilters)
     {
-        if (update.IsArray) throw ServerException.NotImplemented("an update with an aggregation pipeline");
+        if (update.IsArray) return PipelineUpdate.Parse(update, arrayFilters);
         if (!update.IsDocument) throw ServerException.FailedToParse("Update argument must be either an object or an array");
 
         var filters = new ArrayFilters(arrayFilters);

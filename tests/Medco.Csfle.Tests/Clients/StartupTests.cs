@@ -74,6 +74,8 @@ public sealed class StartupTests : IDisposable
             .Returns((IReadOnlyCollection<Guid> ids, IReadOnlyCollection<string> names, CancellationToken _) => _store.Find(ids, names));
         racing.Setup(store => store.FindAsync(It.IsAny<IReadOnlyCollection<Guid>>(), It.IsAny<IReadOnlyCollection<string>>(), default))
             .Returns((IReadOnlyCollection<Guid> ids, IReadOnlyCollection<string> names, CancellationToken _) => _store.FindAsync(ids, names));
+        racing.Setup(store => store.FindMatching(It.IsAny<ReadOnlyMemory<byte>>(), default)).Returns((ReadOnlyMemory<byte> filter, CancellationToken _) => _store.FindMatching(filter));
+        racing.Setup(store => store.FindMatchingAsync(It.IsAny<ReadOnlyMemory<byte>>(), default)).Returns((ReadOnlyMemory<byte> filter, CancellationToken _) => _store.FindMatchingAsync(filter));
         racing.Setup(store => store.Insert(It.IsAny<DataKeyDocument>(), default)).Callback((DataKeyDocument key, CancellationToken _) =>
         {
             OtherCreatesIt();

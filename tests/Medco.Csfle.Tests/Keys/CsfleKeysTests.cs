@@ -1,7 +1,10 @@
+using System.Collections.Concurrent;
 using MedcoMd.Model;
 using Medco.Csfle.Engine;
 using Medco.Csfle.Engine.KeyVault;
 using Medco.Csfle.Engine.Kms;
+using Medco.Csfle.Keys;
+using Medco.Csfle.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 using MongoDB.Bson;
 using MongoDB.Driver;
@@ -47,6 +50,19 @@ public sealed class CsfleKeysTests : IDisposable
         var exception = await Assert.ThrowsAsync<DataKeyException>(async () => _ = isAsync ? await factory.Keys.CreateDataKeyAsync("example") : factory.Keys.CreateDataKey("example"));
 
         Assert.Equal(CsfleErrorCode.DuplicateDataKey, exception.Code);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_key_is_created_where_there_is_none_and_found_from_then_on(bool isAsync)
+    {
+        using var factory = Factory();
+
+        var id = isAsync ? await factory.Keys.GetOrCreateDataKeyAsync("example") : factory.Keys.GetOrCreateDataKey("example");
+
+        Assert.Equal(id, isAsync ? await factory.Keys.GetOrCreateDataKeyAsync("example") : factory.Keys.GetOrCreateDataKey("example"));
+        Assert.Single(await KeyVault(factory).Find(FilterDefinition<BsonDocument>.Empty).ToListAsync());
     }
 
     [Fact]
@@ -142,7 +158,7 @@ public sealed class CsfleKeysTests : IDisposable
         runner.Setup(each => each.RunCommand(It.IsAny<string>(), It.IsAny<ReadOnlyMemory<byte>>(), default)).Returns(refusal);
         runner.Setup(each => each.RunCommandAsync(It.IsAny<string>(), It.IsAny<ReadOnlyMemory<byte>>(), default)).Returns(() => ValueTask.FromResult(refusal));
         var keys = new CsfleKeys(
-            () => new MongoKeyVaultStore(runner.Object, _namespace), () => new LocalKeyManagementService(_masterKey), NullLoggerFactory.Instance);
+            () => new MongoKeyVaultStore(runner.Object, _namespace), [KmsRegistration.Local(LocalMasterKeySource.Given(_masterKey), null)], "local", NullLoggerFactory.Instance);
 
         await EnsureIndex(isRequired: false);
         var exception = await Assert.ThrowsAsync<KeyVaultException>(() => EnsureIndex(isRequired: true));
@@ -160,6 +176,52 @@ public sealed class CsfleKeysTests : IDisposable
                 keys.EnsureIndex(isRequired, default);
             }
         }
+    }
+
+    [Fact]
+    public async Task Of_master_keys_opened_at_the_same_time_one_is_kept_and_it_is_let_go_at_the_end()
+    {
+        var opened = new ConcurrentBag<FakeKeyManagementService>();
+        using var together = new Barrier(8);
+        var keys = new CsfleKeys(() => new InMemoryKeyVaultStore(), [new KmsRegistration("local", _ => Open(), (_, _) => ValueTask.FromResult(Open()))], "local", NullLoggerFactory.Instance);
+
+        var services = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => Task.Factory.StartNew(
+            () => i % 2 == 0 ? keys.Service : keys.OpenAsync(default).AsTask().GetAwaiter().GetResult(), TaskCreationOptions.LongRunning)));
+
+        Assert.Single(services.Distinct());
+        Assert.Equal(8, opened.Count);
+        Assert.Single(opened, kms => !kms.IsDisposed);
+        keys.Close();
+        Assert.All(opened, kms => Assert.True(kms.IsDisposed));
+        Assert.Throws<ObjectDisposedException>(() => keys.Service);
+
+        IKeyManagementService Open()
+        {
+            var kms = new FakeKeyManagementService("local");
+            opened.Add(kms);
+            together.SignalAndWait();
+            return kms;
+        }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Where_one_master_key_cannot_be_opened_the_others_are_let_go(bool isAsync)
+    {
+        var first = new FakeKeyManagementService("local");
+        var keys = new CsfleKeys(
+            () => new InMemoryKeyVaultStore(),
+            [
+                new KmsRegistration("local", _ => first, (_, _) => ValueTask.FromResult<IKeyManagementService>(first)),
+                KmsRegistration.Local(LocalMasterKeySource.File(Path.Combine(Path.GetTempPath(), Guid.NewGuid().ToString("N"))), "second"),
+            ],
+            "local",
+            NullLoggerFactory.Instance);
+
+        await Assert.ThrowsAsync<MasterKeyException>(async () => _ = isAsync ? await keys.OpenAsync(default) : keys.Service);
+
+        Assert.True(first.IsDisposed);
     }
 
     public void Dispose()
