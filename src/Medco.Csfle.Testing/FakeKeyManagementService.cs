@@ -12,7 +12,7 @@ namespace Medco.Csfle.Testing;
 /// <remarks>
 /// <code>
 /// using var kms = new FakeKeyManagementService("aws");
-/// using var vault = new KeyVaultService(new InMemoryKeyVaultStore(), [new ResilientKeyManagementService(kms)]);
+/// using var vault = new KeyVaultService(new InMemoryKeyVaultStore(), [kms]);
 /// kms.Next(FakeKmsAnswer.Outage, 2).Next(FakeKmsAnswer.Refusal);   // two outages, then a refusal, then right answers
 /// </code>
 /// <para>It makes one attempt for each call, as a service shall; limits and retries are those of

@@ -35,12 +35,10 @@ internal sealed class KeyFlight
     public void Add(in KeyReference reference) => _references.Add(reference);
 
     /// <summary>Takes what a KMS answered, and zeroes it.</summary>
-    /// <exception cref="DataKeyException"><see cref="CsfleErrorCode.DataKeyNotUnwrapped"/>: it has not the length of a data key.</exception>
     public void Add(DataKeyDocument document, byte[] material)
     {
         try
         {
-            if (material.Length != AeadKey.KeyLength) throw WrongLength(document, material.Length);
             _unwrapped.Add((new DataKey(document.Id, material), document));
         }
         finally
@@ -84,11 +82,4 @@ internal sealed class KeyFlight
 
     /// <summary>A key of a flight that is over, with a reference for the caller; null where it has none, or has let it go already.</summary>
     public DataKey? Take(in KeyReference reference) => _keys.TryGetValue(reference, out var key) && key.TryAddReference() ? key : null;
-
-    /// <summary>The error for an answer of a KMS that is no data key.</summary>
-    public static DataKeyException WrongLength(DataKeyDocument document, int length) => new(
-        CsfleErrorCode.DataKeyNotUnwrapped,
-        $"KMS provider `{document.Provider}` unwrapped {document} to {length} bytes, not {AeadKey.KeyLength}",
-        "Restore the data key from a backup, and check that the KMS is the right one.",
-        document.Id);
 }

@@ -1,3 +1,4 @@
+using Medco.Csfle.Engine.Kms;
 using Microsoft.Extensions.Logging;
 
 namespace Medco.Csfle.Engine.KeyVault;
@@ -13,6 +14,9 @@ public sealed class KeyVaultOptions
 
     /// <summary>The clock: when keys expire, and the dates in new data keys.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
+
+    /// <summary>Time limits and retries of calls to a KMS; the defaults of <see cref="KmsResilienceOptions"/> unless told.</summary>
+    public KmsResilienceOptions? KmsResilience { get; init; }
 
     /// <summary>Where to log; nowhere unless told. Ids and names are logged, never keys or values.</summary>
     public ILoggerFactory? LoggerFactory { get; init; }

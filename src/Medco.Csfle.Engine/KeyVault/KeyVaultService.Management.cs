@@ -165,7 +165,6 @@ public sealed partial class KeyVaultService
         byte[] again = [];
         try
         {
-            RequireLength(document, material);
             var masterKey = target ?? document.MasterKey;
             var service = RequireService(target is null ? document.Provider : MasterKeyDocument.Validate(target), document.Id);
             var rewrapped = new RewrappedKey(document.Id, service.Wrap(masterKey, material, cancellationToken), masterKey);
@@ -186,7 +185,6 @@ public sealed partial class KeyVaultService
         byte[] again = [];
         try
         {
-            RequireLength(document, material);
             var masterKey = target ?? document.MasterKey;
             var service = RequireService(target is null ? document.Provider : MasterKeyDocument.Validate(target), document.Id);
             var rewrapped = new RewrappedKey(document.Id, await service.WrapAsync(masterKey, material, cancellationToken).ConfigureAwait(false), masterKey);
@@ -198,11 +196,6 @@ public sealed partial class KeyVaultService
             CryptographicOperations.ZeroMemory(material);
             CryptographicOperations.ZeroMemory(again);
         }
-    }
-
-    private static void RequireLength(DataKeyDocument document, byte[] material)
-    {
-        if (material.Length != AeadKey.KeyLength) throw KeyFlight.WrongLength(document, material.Length);
     }
 
     private static DataKeyException WrongWrapping(DataKeyDocument document, string provider) => new(

@@ -33,7 +33,10 @@ public sealed partial class KeyVaultService : IDisposable
 
     /// <summary>Serves the keys of one key vault.</summary>
     /// <param name="store">Where the keys are kept.</param>
-    /// <param name="services">One service for every KMS provider in use. This instance disposes them.</param>
+    /// <param name="services">
+    /// One service for every KMS provider in use. Each gets time limits and retries (<see cref="KeyVaultOptions.KmsResilience"/>),
+    /// unless it is a <see cref="ResilientKeyManagementService"/> already. This instance disposes them.
+    /// </param>
     /// <param name="options">Settings; those of <see cref="KeyVaultOptions"/> unless told.</param>
     /// <exception cref="ArgumentException">Two services are for the same provider, or a provider's name is none.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The expiration is negative.</exception>
@@ -44,10 +47,12 @@ public sealed partial class KeyVaultService : IDisposable
         options ??= new KeyVaultOptions();
         ArgumentOutOfRangeException.ThrowIfLessThan(options.CacheExpiration, TimeSpan.Zero, nameof(options));
         _store = store;
+        var resilience = options.KmsResilience ?? new KmsResilienceOptions { TimeProvider = options.TimeProvider, LoggerFactory = options.LoggerFactory };
         foreach (var service in services)
         {
             if (!KmsProvider.TryGetType(service.Provider, out _)) throw new ArgumentException($"`{service.Provider}` is not the name of a KMS provider.", nameof(services));
-            if (!_services.TryAdd(service.Provider, service)) throw new ArgumentException($"KMS provider `{service.Provider}` is given twice.", nameof(services));
+            var resilient = service as ResilientKeyManagementService ?? new ResilientKeyManagementService(service, resilience);
+            if (!_services.TryAdd(service.Provider, resilient)) throw new ArgumentException($"KMS provider `{service.Provider}` is given twice.", nameof(services));
         }
 
         _time = options.TimeProvider;
@@ -239,8 +244,9 @@ public sealed partial class KeyVaultService : IDisposable
 
     private static TimeSpan RaceDelay(int attempt) => TimeSpan.FromMilliseconds(Math.Min(10 << attempt, 500));
 
+    // What came back is no data key, or there is no way to get it: the outage of a KMS is another matter.
     private static bool IsNotUnwrapped(Exception exception)
-        => exception is CryptographicException or DataKeyException { Code: CsfleErrorCode.DataKeyNotUnwrapped };
+        => exception is CryptographicException or DataKeyException { Code: CsfleErrorCode.DataKeyNotUnwrapped } or KmsException { Failure: KmsFailure.WrongAnswer };
 
     private static DataKeyException NotUnwrapped(DataKeyDocument document, Exception cause) => new(
         CsfleErrorCode.DataKeyNotUnwrapped,
@@ -385,20 +391,20 @@ public sealed partial class KeyVaultService : IDisposable
         {
             var lookup = new KeyLookup(flight.References);
             var documents = _store.Find(lookup.Ids, lookup.Names, cancellationToken);
-            if (lookup.FindMissing(documents) is { } missing) throw NotFound(missing, List(cancellationToken));
+            if (lookup.FindMissing(documents) is { } missing) throw NotFound(missing, ListFor(missing, cancellationToken));
             foreach (var document in documents) flight.Add(document, Unwrap(document, cancellationToken));
             flight.Land(references, keys);
             _logger.DataKeysLoaded(documents.Count, _store.Description);
         }
         catch (Exception e)
         {
+            // Off the board first: whoever waited for it would otherwise find it there again, and wait in vain.
+            _flights.Remove(flight);
             flight.Crash(e);
             throw;
         }
-        finally
-        {
-            _flights.Remove(flight);
-        }
+
+        _flights.Remove(flight);
     }
 
     private async ValueTask FlyAsync(KeyFlight flight, ReadOnlyMemory<KeyReference> references, Memory<DataKey> keys, CancellationToken cancellationToken)
@@ -407,20 +413,19 @@ public sealed partial class KeyVaultService : IDisposable
         {
             var lookup = new KeyLookup(flight.References);
             var documents = await _store.FindAsync(lookup.Ids, lookup.Names, cancellationToken).ConfigureAwait(false);
-            if (lookup.FindMissing(documents) is { } missing) throw NotFound(missing, await ListAsync(cancellationToken).ConfigureAwait(false));
+            if (lookup.FindMissing(documents) is { } missing) throw NotFound(missing, await ListForAsync(missing, cancellationToken).ConfigureAwait(false));
             foreach (var document in documents) flight.Add(document, await UnwrapAsync(document, cancellationToken).ConfigureAwait(false));
             flight.Land(references.Span, keys.Span);
             _logger.DataKeysLoaded(documents.Count, _store.Description);
         }
         catch (Exception e)
         {
+            _asyncFlights.Remove(flight);
             flight.Crash(e);
             throw;
         }
-        finally
-        {
-            _asyncFlights.Remove(flight);
-        }
+
+        _asyncFlights.Remove(flight);
     }
 
     private static void Release(Span<DataKey> keys)
@@ -460,9 +465,10 @@ public sealed partial class KeyVaultService : IDisposable
         }
     }
 
-    // For the names in a message: where they cannot be had, the message goes without.
-    private IReadOnlyList<DataKeyDocument>? List(CancellationToken cancellationToken)
+    // For the names in a message, which help who asked for a name: where they cannot be had, the message goes without.
+    private IReadOnlyList<DataKeyDocument>? ListFor(KeyReference missing, CancellationToken cancellationToken)
     {
+        if (missing.AltName is null) return [];
         try
         {
             return _store.List(MaxKeysListed + 1, cancellationToken);
@@ -473,8 +479,9 @@ public sealed partial class KeyVaultService : IDisposable
         }
     }
 
-    private async ValueTask<IReadOnlyList<DataKeyDocument>?> ListAsync(CancellationToken cancellationToken)
+    private async ValueTask<IReadOnlyList<DataKeyDocument>?> ListForAsync(KeyReference missing, CancellationToken cancellationToken)
     {
+        if (missing.AltName is null) return [];
         try
         {
             return await _store.ListAsync(MaxKeysListed + 1, cancellationToken).ConfigureAwait(false);
@@ -490,15 +497,16 @@ public sealed partial class KeyVaultService : IDisposable
         var names = listed?.SelectMany(key => key.KeyAltNames).Take(MaxKeysListed).ToArray() ?? [];
         var content = listed switch
         {
-            null => "What it holds cannot be listed.",
-            [] => "It holds no data key at all.",
-            _ when names.Length == 0 => "None of its data keys has a name.",
-            _ => $"It has the names '{string.Join("', '", names)}'{(listed.Count > MaxKeysListed || listed.Sum(key => key.KeyAltNames.Count) > names.Length ? " and more" : "")}.",
+            _ when missing.AltName is null => "",
+            null => " What it holds cannot be listed.",
+            [] => " It holds no data key at all.",
+            _ when names.Length == 0 => " None of its data keys has a name.",
+            _ => $" It has the names '{string.Join("', '", names)}'{(listed.Count > MaxKeysListed || listed.Sum(key => key.KeyAltNames.Count) > names.Length ? " and more" : "")}.",
         };
         return new DataKeyException(
             CsfleErrorCode.DataKeyNotFound,
             $"not all keys requested were satisfied: {_store.Description} holds no data key {missing}",
-            $"Verify that the name or id and the key vault were correctly specified: the key vault may be empty or misnamed. {content} Create the data key only where nothing has been encrypted with it yet.",
+            $"Verify that the name or id and the key vault were correctly specified: the key vault may be empty or misnamed.{content} Create the data key only where nothing has been encrypted with it yet.",
             missing.AltName is null ? missing.Id : null,
             missing.AltName);
     }

@@ -225,7 +225,7 @@ public sealed class CsfleKeys
         var services = new List<IKeyManagementService>();
         try
         {
-            foreach (var provider in _providers) services.Add(Resilient(provider.Open(_logger)));
+            foreach (var provider in _providers) services.Add(provider.Open(_logger));
         }
         catch
         {
@@ -241,7 +241,7 @@ public sealed class CsfleKeys
         var services = new List<IKeyManagementService>();
         try
         {
-            foreach (var provider in _providers) services.Add(Resilient(await provider.OpenAsync(_logger, cancellationToken).ConfigureAwait(false)));
+            foreach (var provider in _providers) services.Add(await provider.OpenAsync(_logger, cancellationToken).ConfigureAwait(false));
         }
         catch
         {
@@ -251,9 +251,6 @@ public sealed class CsfleKeys
 
         return Publish(services);
     }
-
-    private ResilientKeyManagementService Resilient(IKeyManagementService service)
-        => new(service, new KmsResilienceOptions { LoggerFactory = _options.LoggerFactory });
 
     // No lock is held while master keys are opened, so that a sync caller never waits for an asynchronous one. Of those who
     // open at the same time, the first one counts.

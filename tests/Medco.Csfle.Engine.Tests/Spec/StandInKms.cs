@@ -15,18 +15,21 @@ internal sealed class StandInKms(string provider) : IKeyManagementService
     public string Provider => provider;
 
     public byte[] Wrap(ReadOnlyMemory<byte> masterKey, ReadOnlyMemory<byte> dataKey, CancellationToken cancellationToken = default)
-        => [.. Mark, .. dataKey.ToArray()];
+        => [.. Mark, .. Scramble(dataKey.Span)];
 
     public ValueTask<byte[]> WrapAsync(ReadOnlyMemory<byte> masterKey, ReadOnlyMemory<byte> dataKey, CancellationToken cancellationToken = default)
         => ValueTask.FromResult(Wrap(masterKey, dataKey, cancellationToken));
 
     public byte[] Unwrap(ReadOnlyMemory<byte> masterKey, ReadOnlyMemory<byte> wrappedDataKey, CancellationToken cancellationToken = default)
         => wrappedDataKey.Span.StartsWith(Mark)
-            ? wrappedDataKey[Mark.Length..].ToArray()
+            ? Scramble(wrappedDataKey.Span[Mark.Length..])
             : HKDF.DeriveKey(HashAlgorithmName.SHA256, wrappedDataKey.ToArray(), LocalMasterKey.Length);
 
     public ValueTask<byte[]> UnwrapAsync(ReadOnlyMemory<byte> masterKey, ReadOnlyMemory<byte> wrappedDataKey, CancellationToken cancellationToken = default)
         => ValueTask.FromResult(Unwrap(masterKey, wrappedDataKey, cancellationToken));
+
+    // No protection, but not the key itself either, which no KMS may return as its wrapping.
+    private static byte[] Scramble(ReadOnlySpan<byte> bytes) => [.. bytes.ToArray().Select(value => (byte)(value ^ 0xFF))];
 
     public void Dispose()
     {
