@@ -49,6 +49,11 @@ internal static class SpecSkips
 
     private static string? KeyManagement(SpecTest test)
     {
+        if (test.File is "rewrapManyDataKey-decrypt_failure" or "rewrapManyDataKey-encrypt_failure")
+        {
+            return "key management: needs the cloud KMS that refuses the master key";
+        }
+
         foreach (var operation in test.Operations)
         {
             var arguments = operation.OptionalDocument("arguments");

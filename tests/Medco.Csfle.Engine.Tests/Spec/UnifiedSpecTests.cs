@@ -4,8 +4,11 @@ namespace Medco.Csfle.Engine.Tests.Spec;
 
 /// <summary>
 /// The official end-to-end tests of the MongoDB driver specifications, run against the engine and the in-process server: the
-/// commands as sent, the data that was stored, results and the texts of errors.
+/// commands as sent, the data that was stored, results and the texts of errors. Some of them are about time limits, so nothing
+/// else runs beside them.
 /// </summary>
+[Collection(nameof(UnifiedSpecTests))]
+[CollectionDefinition(nameof(UnifiedSpecTests), DisableParallelization = true)]
 public sealed class UnifiedSpecTests(ITestOutputHelper output)
 {
     public static TheoryData<string, string> Tests()
