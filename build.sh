@@ -14,15 +14,17 @@ usage: ./build.sh <command> [--no-driver]
   bench [args]  run the benchmarks; args go to BenchmarkDotNet (all benchmarks without any)
 
 --no-driver takes only the projects that need no MongoDB package (Medco.Csfle.NoDriver.slnf) and builds
-them under artifacts/no-driver. Without it they are also taken, and said to be, where the whole solution
-cannot be restored because a MongoDB package is not on the machine's NuGet sources.
+them under artifacts/no-driver. Without it a part of the solution is also taken, and said to be, where the
+whole cannot be restored because a MongoDB package is not on the machine's NuGet sources: all but the
+libmongocrypt engine if only MongoDB.Driver.Encryption is missing, else what needs no driver.
 EOF
 }
 
-face=Medco.Csfle.sln   # what is built: the whole solution, or the driver-free filter
+face=Medco.Csfle.sln   # what is built: the whole solution, or one of its filters
 output=()              # where it is built, as arguments of dotnet
 
-# Restores the whole solution. Falls back to the driver-free filter if MongoDB packages, and nothing else, are missing.
+# Restores the whole solution. If MongoDB packages, and nothing else, are missing, falls back to what can be had without
+# them: all but the libmongocrypt engine, or the driver-free filter.
 choose_face() {
   local log errors missing others driver='(MongoDB(\.[A-Za-z]+)+|DnsClient|SharpCompress|Snappier|ZstdSharp\.Port)'
   if [[ $face == *.slnf ]]; then return; fi
@@ -34,7 +36,11 @@ choose_face() {
     printf '%s\n\nThe restore of %s failed.\n' "$log" "$face" >&2
     return 1
   fi
-  face=Medco.Csfle.NoDriver.slnf
+  if [[ $missing == MongoDB.Driver.Encryption ]] && dotnet restore Medco.Csfle.NoLibMongoCrypt.slnf >/dev/null 2>&1; then
+    face=Medco.Csfle.NoLibMongoCrypt.slnf
+  else
+    face=Medco.Csfle.NoDriver.slnf
+  fi
   cat <<EOF
 
   *** NOT THE WHOLE SOLUTION ***
@@ -48,7 +54,8 @@ EOF
 # The projects of the chosen face below a folder that have a line in their project file.
 projects() {
   local project
-  for project in "$1"/*/*.csproj; do
+  for project in "$1"/*/*.csproj "$1"/Interop/*/*.csproj; do
+    if [[ ! -e $project ]]; then continue; fi
     if grep -q "$2" "$project" && grep -qF "$(basename "$project")" "$face"; then echo "$project"; fi
   done
 }
