@@ -17,10 +17,14 @@ namespace Medco.Csfle.Engine;
 /// </remarks>
 public sealed class CsfleEngine
 {
+    private static readonly IReadOnlyDictionary<string, EncryptionSchema?> NothingAsked = new Dictionary<string, EncryptionSchema?>();
+
     private readonly KeyVaultService _keyVault;
     private readonly CommandAnalyzer _analyzer;
     private readonly SchemaMap _schemas;
-    private readonly ServerSchemaCache? _serverSchemas;
+    private readonly ServerSchemaCache? _server;
+    private readonly bool _usesServerSchemas;
+    private readonly KnownNamespaces _known;
     private readonly IRandomSource _random;
 
     /// <summary>An engine for the collections of a schema map, which writes to those collections alone.</summary>
@@ -47,9 +51,12 @@ public sealed class CsfleEngine
         ArgumentNullException.ThrowIfNull(keyVault);
         ArgumentNullException.ThrowIfNull(options);
         _keyVault = keyVault;
-        _analyzer = new CommandAnalyzer(new UnencryptedNamespaces(options.AllowUnencrypted));
+        var allowed = new UnencryptedNamespaces(options.AllowUnencrypted);
+        _analyzer = new CommandAnalyzer(allowed);
         _schemas = new SchemaMap(options.Schemas);
-        _serverSchemas = options.ServerSchemas is { } runner ? new ServerSchemaCache(runner, options.TimeProvider) : null;
+        _usesServerSchemas = options.ServerSchemas is not null;
+        _server = (options.ServerSchemas ?? options.ServerChecks) is { } runner ? new ServerSchemaCache(runner, options.TimeProvider, _usesServerSchemas) : null;
+        _known = new KnownNamespaces(_usesServerSchemas ? options.Schemas.Keys : options.Schemas.Keys.Concat(allowed.Collections));
         _random = random;
     }
 
@@ -62,16 +69,16 @@ public sealed class CsfleEngine
     /// <exception cref="BsonFormatException">The bytes are not BSON.</exception>
     /// <exception cref="DataKeyException">A data key cannot be found or unwrapped.</exception>
     /// <exception cref="KeyVaultException">The key vault cannot be read.</exception>
-    /// <exception cref="ServerSchemaException">The server was to be asked for a schema and did not give it.</exception>
+    /// <exception cref="ServerSchemaException">The server was to be asked about a collection and did not answer.</exception>
     /// <exception cref="EncryptionSchemaException">The schema of a collection on the server is invalid.</exception>
     public ReadOnlyMemory<byte> EncryptCommand(string databaseName, ReadOnlyMemory<byte> command, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(databaseName);
         var schemas = _schemas;
-        if (_serverSchemas is not null)
+        if (_server is not null)
         {
-            var named = new NamedSchemas(databaseName, command, _schemas, _serverSchemas);
-            schemas = named.Complete(_serverSchemas.Find(named.Missing, cancellationToken));
+            var named = CommandNamespaces.Of(databaseName, command.Span, _known);
+            schemas = Complete(_server, named, named.Existing.Count == 0 ? NothingAsked : _server.Find(named.Existing, cancellationToken));
         }
 
         var plan = _analyzer.Analyze(databaseName, command, schemas);
@@ -84,10 +91,10 @@ public sealed class CsfleEngine
     {
         ArgumentException.ThrowIfNullOrEmpty(databaseName);
         var schemas = _schemas;
-        if (_serverSchemas is not null)
+        if (_server is not null)
         {
-            var named = new NamedSchemas(databaseName, command, _schemas, _serverSchemas);
-            schemas = named.Complete(await _serverSchemas.FindAsync(named.Missing, cancellationToken).ConfigureAwait(false));
+            var named = CommandNamespaces.Of(databaseName, command.Span, _known);
+            schemas = Complete(_server, named, named.Existing.Count == 0 ? NothingAsked : await _server.FindAsync(named.Existing, cancellationToken).ConfigureAwait(false));
         }
 
         var plan = _analyzer.Analyze(databaseName, command, schemas);
@@ -170,6 +177,31 @@ public sealed class CsfleEngine
         return (await DecryptReplyAsync(ciphertext, cancellationToken).ConfigureAwait(false)).ToArray();
     }
 
+    // The schemas to analyse a command with, now that the server has told about the collections that nobody registered.
+    private SchemaMap Complete(ServerSchemaCache server, CommandNamespaces named, IReadOnlyDictionary<string, EncryptionSchema?> found)
+    {
+        // The next command shall see what this one changes. Another that asks before the change has happened keeps the old
+        // answer for as long as any; what holds then is the server's own validator.
+        if (named.ChangesSchemas) server.Forget();
+        if (_usesServerSchemas)
+        {
+            if (named.Created is { } created) found = new Dictionary<string, EncryptionSchema?>(found, StringComparer.Ordinal) { [created] = null };
+            return _schemas.With(found);
+        }
+
+        // What the server says can forbid a command, never permit one: with a schema of its own making it could have a write
+        // pass that would otherwise be refused.
+        foreach (var (collection, schema) in found)
+        {
+            if (schema is not { EncryptsAnything: true }) continue;
+            throw new QueryAnalysisException(CsfleErrorCode.SchemaNotRegistered,
+                "The collection has an encryption schema on the server, but none is registered here, so that what it says to encrypt would be sent in clear",
+                "Register the collection with AddCollection, or take schemas from the server with UseServerSchema().", collection);
+        }
+
+        return _schemas;
+    }
+
     private byte[] Encrypt(EncryptionPlan plan, CancellationToken cancellationToken)
     {
         using var keys = AcquiredKeys.Acquire(_keyVault, [.. plan.Keys], cancellationToken);
@@ -190,33 +222,6 @@ public sealed class CsfleEngine
     {
         ArgumentException.ThrowIfNullOrEmpty(keyAltName);
         return KeyReference.ByName(keyAltName);
-    }
-
-    /// <summary>The namespaces that one command names: which schemas to ask the server for, and all schemas once it has answered.</summary>
-    private readonly struct NamedSchemas
-    {
-        private readonly CommandNamespaces _named;
-        private readonly SchemaMap _local;
-        private readonly ServerSchemaCache _server;
-
-        public NamedSchemas(string databaseName, ReadOnlyMemory<byte> command, SchemaMap local, ServerSchemaCache server)
-        {
-            _named = CommandNamespaces.Of(databaseName, command.Span);
-            _local = local;
-            _server = server;
-            Missing = [.. _named.Existing.Where(name => !local.Contains(name))];
-        }
-
-        public IReadOnlyList<string> Missing { get; }
-
-        public SchemaMap Complete(IReadOnlyDictionary<string, EncryptionSchema?> found)
-        {
-            // The next command shall see what this one changes. Another that asks before the change has happened keeps the old
-            // answer for as long as any; what holds then is the server's own validator.
-            if (_named.ChangesSchemas) _server.Forget();
-            if (_named.Created is { } created) found = new Dictionary<string, EncryptionSchema?>(found, StringComparer.Ordinal) { [created] = null };
-            return _local.With(found);
-        }
     }
 
     /// <summary>The data keys of one operation, released together at its end.</summary>

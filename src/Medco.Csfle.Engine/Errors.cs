@@ -89,6 +89,9 @@ public static class CsfleErrorCode
 
     /// <summary>Something was asked for that is known only after start-up.</summary>
     public const string NotStarted = "CSFLE6004";
+
+    /// <summary>A collection that has an encryption schema on the server, but none with the client.</summary>
+    public const string SchemaNotRegistered = "CSFLE6010";
 }
 
 /// <summary>

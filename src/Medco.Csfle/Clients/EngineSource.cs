@@ -103,6 +103,7 @@ internal sealed class EngineSource(CsfleOptions options, CsfleKeys keys, Func<IM
             Schemas = schemas,
             AllowUnencrypted = options.AllowUnencrypted,
             ServerSchemas = options.UseServerSchema ? newRunner() : null,
+            ServerChecks = options.UseServerSchema ? null : newRunner(),
         });
         logger.Started(schemas.Count, keyCount, keys.Description);
         return new StartedEngine(engine, schemas);
