@@ -10,4 +10,7 @@ internal static partial class Log
 
     [LoggerMessage(6002, LogLevel.Warning, "This user may not create the unique index on keyAltNames in {KeyVault}, so that nobody checked that it is there. Create it as a user that may.")]
     public static partial void KeyVaultIndexNotChecked(this ILogger logger, string keyVault);
+
+    [LoggerMessage(6010, LogLevel.Error, "The start-up of AddCsfle(\"{Registration}\") failed.")]
+    public static partial void StartFailed(this ILogger logger, string registration);
 }

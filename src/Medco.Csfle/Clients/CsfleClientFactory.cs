@@ -24,7 +24,7 @@ public sealed class CsfleClientFactory : ICsfleClientFactory, IDisposable
         loggerFactory ??= NullLoggerFactory.Instance;
         _options = options;
         _plainClient = new Lazy<MongoClient>(() => new MongoClient(NewSettings()));
-        Keys = new CsfleKeys(NewKeyVaultStore, options.KmsProviders, options.NewDataKeysProvider ?? options.KmsProviders[0].Provider, loggerFactory);
+        Keys = new CsfleKeys(NewKeyVaultStore, options.KmsProviders, options.NewDataKeysProvider ?? options.KmsProviders[0].Provider, loggerFactory, options.ToKeyVaultOptions(loggerFactory));
         Encryption = new CsfleEncryption(Keys);
         _engine = new EngineSource(options, Keys, NewRunner, options.CreateMissingDataKeys ?? isDevelopment, loggerFactory.CreateLogger<CsfleClientFactory>());
         _autoEncryption = AutoEncryptionRouter.Issue(_engine);

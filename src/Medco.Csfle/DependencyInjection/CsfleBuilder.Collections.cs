@@ -34,7 +34,10 @@ public sealed partial class CsfleBuilder
     /// Lets encrypted clients write to collections that have no schema, in clear. Without it such a write is refused, because a
     /// model that was stored in the wrong collection would be stored in clear. Collections that have a schema are not affected.
     /// </summary>
-    /// <param name="patterns"><c>database.collection</c> for one collection, <c>database.*</c> for all of a database.</param>
+    /// <param name="patterns">
+    /// <c>database.collection</c> for one collection, <c>database.*</c> for all of a database. About a collection that is named
+    /// in full, the server is not asked whether it is a view or has a schema: it is taken to be neither.
+    /// </param>
     public CsfleBuilder AllowUnencrypted(params string[] patterns)
     {
         ArgumentNullException.ThrowIfNull(patterns);

@@ -14,6 +14,7 @@ public sealed partial class CsfleBuilder
     {
         _options.KeyVaultNamespace = keyVaultNamespace;
         _options.KeyVaultStore = null;
+        _options.ConfiguredAt.Remove((nameof(UseKeyVault), null));
         return this;
     }
 
@@ -109,6 +110,7 @@ public sealed partial class CsfleBuilder
     {
         ArgumentException.ThrowIfNullOrEmpty(provider);
         _options.NewDataKeysProvider = provider;
+        _options.ConfiguredAt.Remove((nameof(WrapNewDataKeysWith), null));
         return this;
     }
 
@@ -129,6 +131,7 @@ public sealed partial class CsfleBuilder
         var registration = KmsRegistration.Local(source, name);
         _options.KmsProviders.RemoveAll(each => each.Provider == registration.Provider);
         _options.KmsProviders.Add(registration);
+        _options.ConfiguredAt.Remove((nameof(UseLocalMasterKey), registration.Provider));
         return this;
     }
 }

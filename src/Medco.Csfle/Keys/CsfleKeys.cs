@@ -30,12 +30,14 @@ public sealed class CsfleKeys
     /// <param name="providers">The KMS providers.</param>
     /// <param name="newDataKeysProvider">Which of them wraps new data keys.</param>
     /// <param name="loggerFactory">Where to log.</param>
-    internal CsfleKeys(Func<IKeyVaultStore> openStore, IReadOnlyList<KmsRegistration> providers, string newDataKeysProvider, ILoggerFactory loggerFactory)
+    /// <param name="options">How long keys are kept and KMSs waited for; the defaults where it is null.</param>
+    internal CsfleKeys(
+        Func<IKeyVaultStore> openStore, IReadOnlyList<KmsRegistration> providers, string newDataKeysProvider, ILoggerFactory loggerFactory, KeyVaultOptions? options = null)
     {
         _store = new Lazy<IKeyVaultStore>(openStore);
         _providers = providers;
         _newDataKeysProvider = newDataKeysProvider;
-        _options = new KeyVaultOptions { LoggerFactory = loggerFactory };
+        _options = options ?? new KeyVaultOptions { LoggerFactory = loggerFactory };
         _logger = loggerFactory.CreateLogger<CsfleKeys>();
     }
 

@@ -4,4 +4,8 @@ namespace Medco.Csfle.Schema;
 /// <param name="Namespace"><c>db.collection</c>; null where the attribute on the class says it.</param>
 /// <param name="Type">The class, where it is registered by one.</param>
 /// <param name="Schema">The encryption schema in Extended JSON, where it is registered by one.</param>
-internal sealed record CollectionRegistration(string? Namespace, Type? Type, string? Schema);
+internal sealed record CollectionRegistration(string? Namespace, Type? Type, string? Schema)
+{
+    /// <summary>The file that holds the schema, where it is registered by one. Not opened before start-up.</summary>
+    public string? SchemaPath { get; init; }
+}

@@ -40,12 +40,16 @@ internal sealed class RegisteredCollections
                 }
                 else
                 {
-                    collections._schemas.Add(ns, EncryptionSchema.Parse(registration.Schema!));
+                    collections._schemas.Add(ns, EncryptionSchema.Parse(registration.Schema ?? File.ReadAllText(registration.SchemaPath!)));
                 }
             }
             catch (EncryptionSchemaException exception)
             {
                 errors.AddRange(exception.Errors.Select(error => error with { Location = $"{ns}: {error.Location}" }));
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException && registration.SchemaPath is { } path)
+            {
+                errors.Add(new EncryptionSchemaError(ns, $"The schema file '{path}' cannot be read ({exception.GetType().Name}).", "Check that it is there and may be read."));
             }
             catch (CsfleException exception) when (exception is ExtendedJsonFormatException or BsonFormatException)
             {
