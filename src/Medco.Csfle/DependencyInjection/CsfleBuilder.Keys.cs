@@ -58,7 +58,7 @@ public sealed partial class CsfleBuilder
     /// lives: user secrets in development, a secret mounted as a file or a vault product's provider in production.
     /// </summary>
     /// <param name="configuration">The configuration; read at start-up.</param>
-    /// <param name="key">The key of the value, such as <c>Csfle:MasterKey</c>.</param>
+    /// <param name="key">The key of the value, such as <c>Csfle:LocalMasterKey:Base64</c>.</param>
     /// <param name="name"><inheritdoc cref="UseLocalMasterKey(string, string?)" path="/param[@name='name']"/></param>
     public CsfleBuilder UseLocalMasterKey(IConfiguration configuration, string key, string? name = null)
     {
