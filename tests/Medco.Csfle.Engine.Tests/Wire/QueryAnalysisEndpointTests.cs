@@ -113,6 +113,9 @@ public sealed class QueryAnalysisEndpointTests : IDisposable
     }
 
     [Fact]
+    public void The_checksum_is_the_published_one() => Assert.Equal(0xE3069283u, Crc32C.Compute("123456789"u8));
+
+    [Fact]
     public void A_message_that_expects_no_reply_gets_none()
     {
         using var client = new EndpointClient(_endpoint);
