@@ -109,8 +109,11 @@ internal sealed class CsfleSection(CsfleBuilder builder, CsfleOptions options, I
         }
 
         // The same section may be read more than once.
-        var registration = new CollectionRegistration(collection.Key, null, schema) { SchemaPath = path };
-        if (!options.Collections.Contains(registration)) options.Collections.Add(registration);
+        if (!options.Collections.Exists(each => each.Type is null && (each.Namespace, each.Schema, each.SchemaPath) == (collection.Key, schema, path)))
+        {
+            options.Collections.Add(new CollectionRegistration(collection.Key, null, schema) { SchemaPath = path });
+        }
+
         Place(nameof(CsfleBuilder.AddCollection), collection.Key, collection);
     }
 
