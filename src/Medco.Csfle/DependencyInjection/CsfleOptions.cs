@@ -30,6 +30,9 @@ internal sealed class CsfleOptions
     /// <summary>Null where nothing was said: then they are created in Development.</summary>
     public bool? CreateMissingDataKeys { get; set; }
 
+    /// <summary>How validators on the server are kept; null where nothing was said: then the start-up leaves them alone.</summary>
+    public EnforcementOptions? Enforcement { get; set; }
+
     public List<Action<MongoClientSettings>> ConfigureClient { get; } = [];
 
     public ILoggerFactory? LoggerFactory { get; set; }
