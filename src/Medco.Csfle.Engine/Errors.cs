@@ -366,7 +366,7 @@ public sealed class ServerSchemaException : CsfleException
 public sealed class EnforcementException : CsfleException
 {
     internal EnforcementException(string code, string what, string remedy, string? collection, Exception? innerException = null)
-        : base(code, $"{what}.", remedy, innerException)
+        : base(code, what.EndsWith('\n') ? what : $"{what}.", remedy, innerException)
         => Collection = collection;
 
     internal EnforcementException(string what, string remedy, string collection, in ServerError error)

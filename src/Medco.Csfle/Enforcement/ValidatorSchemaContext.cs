@@ -31,9 +31,9 @@ public sealed class ValidatorSchemaContext
     public EncryptionSchema Schema { get; }
 
     /// <summary>
-    /// The encryption rules alone, as a <c>$jsonSchema</c> that a server takes; BSON. Every rule in it has to be in the result: a
-    /// path that it describes is taken from it whole (beside <c>encrypt</c> nothing else may stand), a level on the way to one
-    /// takes its <c>bsonType</c> and <c>encryptMetadata</c>.
+    /// The encryption rules alone, as a <c>$jsonSchema</c> that a server takes; BSON. Every rule in it has to be in the result, word
+    /// for word: <c>bsonType</c> of the levels that lead to an encrypted path, and what is said about such a path, to which
+    /// nothing is added. Each <c>encrypt</c> is complete; there is no <c>encryptMetadata</c>.
     /// </summary>
     public ReadOnlyMemory<byte> EncryptionRules { get; }
 }
