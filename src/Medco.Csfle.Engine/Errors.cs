@@ -95,6 +95,21 @@ public static class CsfleErrorCode
 
     /// <summary>A collection that has an encryption schema on the server, but none with the client.</summary>
     public const string SchemaNotRegistered = "CSFLE6010";
+
+    /// <summary>A collection whose validator on the server is missing or says something else than the encryption schema demands.</summary>
+    public const string NotEnforced = "CSFLE6040";
+
+    /// <summary>A collection whose validator may not be changed as wanted: it cannot have one, or has rules that contradict.</summary>
+    public const string EnforcementConflict = "CSFLE6041";
+
+    /// <summary>A server that could not be asked for a validator, or refused to change it.</summary>
+    public const string EnforcementFailed = "CSFLE6042";
+
+    /// <summary>A collection for which no validator can be written that demands what its encryption schema says.</summary>
+    public const string NotEnforceable = "CSFLE6043";
+
+    /// <summary>A plan that does not fit what the server has any more.</summary>
+    public const string PlanOutdated = "CSFLE6044";
 }
 
 /// <summary>
@@ -357,6 +372,30 @@ public sealed class ServerSchemaException : CsfleException
 
     /// <summary>The namespace, <c>db.collection</c>; the first where several were asked for at once.</summary>
     public string Collection { get; }
+
+    /// <summary>MongoDB's code of the error, where the server answered with one.</summary>
+    public int? ServerCode { get; }
+
+    /// <summary>MongoDB's name of that code, where the server gave it.</summary>
+    public string? ServerCodeName { get; }
+}
+
+/// <summary>Server-side enforcement that is not in force, cannot be brought about, or whose state is not known.</summary>
+public sealed class EnforcementException : CsfleException
+{
+    internal EnforcementException(string code, string what, string remedy, string? collection, Exception? innerException = null)
+        : base(code, what.EndsWith('\n') ? what : $"{what}.", remedy, innerException)
+        => Collection = collection;
+
+    internal EnforcementException(string what, string remedy, string collection, in ServerError error)
+        : this(CsfleErrorCode.EnforcementFailed, what, remedy, collection)
+    {
+        ServerCode = error.Code;
+        ServerCodeName = error.CodeName;
+    }
+
+    /// <summary>The namespace, <c>db.collection</c>; the first where it is about several.</summary>
+    public string? Collection { get; }
 
     /// <summary>MongoDB's code of the error, where the server answered with one.</summary>
     public int? ServerCode { get; }

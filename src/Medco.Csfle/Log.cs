@@ -13,4 +13,10 @@ internal static partial class Log
 
     [LoggerMessage(6010, LogLevel.Error, "The start-up of AddCsfle(\"{Registration}\") failed.")]
     public static partial void StartFailed(this ILogger logger, string registration);
+
+    [LoggerMessage(6040, LogLevel.Information, "{Collection} was created with a validator that refuses plaintext in encrypted fields.")]
+    public static partial void CollectionCreated(this ILogger logger, string collection);
+
+    [LoggerMessage(6041, LogLevel.Information, "The validator of {Collection} was changed, in {Differences} places, so that it refuses plaintext in encrypted fields.")]
+    public static partial void ValidatorChanged(this ILogger logger, string collection, int differences);
 }

@@ -26,7 +26,8 @@ public sealed class CsfleClientFactory : ICsfleClientFactory, IDisposable
         _plainClient = new Lazy<MongoClient>(() => new MongoClient(NewSettings()));
         Keys = new CsfleKeys(NewKeyVaultStore, options.KmsProviders, options.NewDataKeysProvider ?? options.KmsProviders[0].Provider, loggerFactory, options.ToKeyVaultOptions(loggerFactory));
         Encryption = new CsfleEncryption(Keys);
-        _engine = new EngineSource(options, Keys, NewRunner, options.CreateMissingDataKeys ?? isDevelopment, loggerFactory.CreateLogger<CsfleClientFactory>());
+        Enforcement = new CsfleEnforcement(options, Keys, NewRunner, loggerFactory.CreateLogger<CsfleEnforcement>());
+        _engine = new EngineSource(options, Keys, Enforcement, NewRunner, options.CreateMissingDataKeys ?? isDevelopment, loggerFactory.CreateLogger<CsfleClientFactory>());
         _autoEncryption = AutoEncryptionRouter.Issue(_engine);
     }
 
@@ -35,6 +36,9 @@ public sealed class CsfleClientFactory : ICsfleClientFactory, IDisposable
 
     /// <inheritdoc/>
     public CsfleEncryption Encryption { get; }
+
+    /// <inheritdoc/>
+    public CsfleEnforcement Enforcement { get; }
 
     /// <inheritdoc/>
     public IReadOnlyDictionary<string, EncryptionSchema> Schemas => _engine.Started?.Schemas ?? throw new CsfleConfigurationException(

@@ -15,7 +15,7 @@ internal sealed record StartedEngine(CsfleEngine Engine, IReadOnlyDictionary<str
 /// <summary>
 /// Starts the engine once, whoever asks first; the others wait. A start that failed is tried again by the next one who asks.
 /// </summary>
-internal sealed class EngineSource(CsfleOptions options, CsfleKeys keys, Func<IMongoCommandRunner> newRunner, bool createMissingDataKeys, ILogger logger)
+internal sealed class EngineSource(CsfleOptions options, CsfleKeys keys, CsfleEnforcement enforcement, Func<IMongoCommandRunner> newRunner, bool createMissingDataKeys, ILogger logger)
     : IDisposable
 {
     // Never disposed: nobody asks for its wait handle, and somebody may still be waiting.
@@ -75,6 +75,7 @@ internal sealed class EngineSource(CsfleOptions options, CsfleKeys keys, Func<IM
         var schemas = collections.ToSchemas(keys.Resolve(collections.KeyAltNames, createMissingDataKeys, cancellationToken));
         var ids = RegisteredCollections.KeyIdsIn(schemas.Values);
         keys.Load(ids, cancellationToken);
+        enforcement.AtStartup(schemas, cancellationToken);
         return NewEngine(vault, schemas, ids.Count);
     }
 
@@ -86,6 +87,7 @@ internal sealed class EngineSource(CsfleOptions options, CsfleKeys keys, Func<IM
         var schemas = collections.ToSchemas(await keys.ResolveAsync(collections.KeyAltNames, createMissingDataKeys, cancellationToken).ConfigureAwait(false));
         var ids = RegisteredCollections.KeyIdsIn(schemas.Values);
         await keys.LoadAsync(ids, cancellationToken).ConfigureAwait(false);
+        await enforcement.AtStartupAsync(schemas, cancellationToken).ConfigureAwait(false);
         return NewEngine(vault, schemas, ids.Count);
     }
 

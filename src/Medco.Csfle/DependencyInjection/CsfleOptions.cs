@@ -52,6 +52,9 @@ internal sealed class CsfleOptions
     /// <summary>Null where nothing was said.</summary>
     public KmsResilienceOptions? KmsResilience { get; set; }
 
+    /// <summary>How validators on the server are kept; null where nothing was said: then the start-up leaves them alone.</summary>
+    public EnforcementOptions? Enforcement { get; set; }
+
     public List<Action<MongoClientSettings>> ConfigureClient { get; } = [];
 
     public ILoggerFactory? LoggerFactory { get; set; }

@@ -29,6 +29,7 @@ internal static class CsfleOptionsValidator
         CheckKeys(options, errors);
         CheckTimes(options, errors);
         CheckCollections(options, errors);
+        CheckEnforcement(options, errors);
 
         // What is wrong in the configuration was not taken over; it is not to be reported as missing as well.
         errors.RemoveAll(error => options.ConfigurationErrors.Exists(wrong => $"{wrong.Option}:".StartsWith($"{error.Option}:", StringComparison.OrdinalIgnoreCase)));
@@ -160,6 +161,16 @@ internal static class CsfleOptionsValidator
         foreach (var (setting, problem, remedy) in options.KmsResilience?.FindMistakes() ?? [])
         {
             errors.Add(new(options.NameOf(nameof(CsfleBuilder.UseKmsResilience), setting), $"{setting} {problem}.", remedy));
+        }
+    }
+
+    // A mistyped name would leave the collection to what holds for all.
+    private static void CheckEnforcement(CsfleOptions options, List<CsfleConfigurationError> errors)
+    {
+        foreach (var (ns, _) in options.Enforcement?.Exceptions ?? [])
+        {
+            if (options.Collections.Any(registration => Find(registration, AddCollection, []) == ns)) continue;
+            errors.Add(new(nameof(CsfleBuilder.EnforceOnServer), $"'{ns}' is treated otherwise, but is not registered.", "Write the 'database.collection' of a registered collection."));
         }
     }
 

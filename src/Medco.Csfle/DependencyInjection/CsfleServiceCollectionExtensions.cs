@@ -20,7 +20,7 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class CsfleServiceCollectionExtensions
 {
     /// <summary>
-    /// Adds <see cref="ICsfleClientFactory"/>, <see cref="CsfleKeys"/> and <see cref="CsfleEncryption"/>, and an
+    /// Adds <see cref="ICsfleClientFactory"/>, <see cref="CsfleKeys"/>, <see cref="CsfleEncryption"/> and <see cref="CsfleEnforcement"/>, and an
     /// <see cref="IMongoClient"/> under each of the keys <see cref="CsfleClients.Encrypted"/> and
     /// <see cref="CsfleClients.Unencrypted"/>. None is registered without a key: nobody shall get either by accident.
     /// </summary>
@@ -50,8 +50,8 @@ public static class CsfleServiceCollectionExtensions
 
     /// <summary>
     /// A registration of its own for another cluster, or for other keys. It shares nothing with those of other names and the
-    /// one without. <see cref="ICsfleClientFactory"/>, <see cref="CsfleKeys"/> and <see cref="CsfleEncryption"/> have its name
-    /// as their service key, and its clients <see cref="CsfleClients.EncryptedOf"/> and <see cref="CsfleClients.UnencryptedOf"/>
+    /// one without. <see cref="ICsfleClientFactory"/>, <see cref="CsfleKeys"/>, <see cref="CsfleEncryption"/> and
+    /// <see cref="CsfleEnforcement"/> have its name as their service key, and its clients <see cref="CsfleClients.EncryptedOf"/> and <see cref="CsfleClients.UnencryptedOf"/>
     /// of it: <c>[FromKeyedServices("clinic")] ICsfleClientFactory</c>, <c>[EncryptedClient("clinic")] IMongoClient</c>.
     /// </summary>
     /// <param name="services">The services of the application.</param>
@@ -128,6 +128,7 @@ public static class CsfleServiceCollectionExtensions
         services.TryAddSingleton<ICsfleClientFactory>(provider => NewFactory(provider, Options.Options.DefaultName));
         services.TryAddSingleton(provider => provider.GetRequiredService<ICsfleClientFactory>().Keys);
         services.TryAddSingleton(provider => provider.GetRequiredService<ICsfleClientFactory>().Encryption);
+        services.TryAddSingleton(provider => provider.GetRequiredService<ICsfleClientFactory>().Enforcement);
         services.TryAddKeyedSingleton(CsfleClients.Encrypted, (provider, _) => provider.GetRequiredService<ICsfleClientFactory>().CreateEncryptedClient());
         services.TryAddKeyedSingleton(CsfleClients.Unencrypted, (provider, _) => provider.GetRequiredService<ICsfleClientFactory>().CreateUnencryptedClient());
     }
@@ -137,6 +138,7 @@ public static class CsfleServiceCollectionExtensions
         services.TryAddKeyedSingleton<ICsfleClientFactory>(name, (provider, _) => NewFactory(provider, name));
         services.TryAddKeyedSingleton(name, (provider, _) => Factory(provider).Keys);
         services.TryAddKeyedSingleton(name, (provider, _) => Factory(provider).Encryption);
+        services.TryAddKeyedSingleton(name, (provider, _) => Factory(provider).Enforcement);
         services.TryAddKeyedSingleton(CsfleClients.EncryptedOf(name), (provider, _) => Factory(provider).CreateEncryptedClient());
         services.TryAddKeyedSingleton(CsfleClients.UnencryptedOf(name), (provider, _) => Factory(provider).CreateUnencryptedClient());
 
