@@ -23,7 +23,7 @@ internal sealed class PackedConsumer : IDisposable
         var packed = Directory.EnumerateFiles(packages, $"{package}.*.nupkg").Single(file => char.IsDigit(Path.GetFileName(file)[package.Length + 1]));
         var version = Path.GetFileNameWithoutExtension(packed)[(package.Length + 1)..];
         var consumer = new PackedConsumer(name);
-        await Run(consumer._folder.FullName,
+        await Dotnet(consumer._folder.FullName,
         [
             "build", Path.Combine(Repository(), "tests", "Packages", name), "-c", "Release", "--nologo", "-v", "quiet",
             "--artifacts-path", Path.Combine(consumer._folder.FullName, "out"),
@@ -42,12 +42,12 @@ internal sealed class PackedConsumer : IDisposable
     /// <param name="arguments">The program's arguments.</param>
     /// <returns>What it wrote.</returns>
     public Task<string> Run(string framework, params string[] arguments)
-        => Run(_folder.CreateSubdirectory($"run-{framework}").FullName,
+        => Dotnet(_folder.CreateSubdirectory($"run-{framework}").FullName,
             [Path.Combine(_folder.FullName, "out", "bin", _name, $"release_{framework}", $"{_name}.dll"), .. arguments]);
 
     public void Dispose() => _folder.Delete(recursive: true);
 
-    private static async Task<string> Run(string folder, string[] arguments)
+    private static async Task<string> Dotnet(string folder, string[] arguments)
     {
         var start = new ProcessStartInfo("dotnet", arguments) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["DOTNET_ROLL_FORWARD"] = "Major";
