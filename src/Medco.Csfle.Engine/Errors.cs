@@ -1,8 +1,8 @@
 namespace Medco.Csfle.Engine;
 
 /// <summary>
-/// The stable codes of every error this library raises. A code never changes its meaning; <c>docs/errors.md</c> has a
-/// paragraph for each.
+/// The stable codes of every error this library raises. A code never changes its meaning; <c>docs/errors/</c> has a page for
+/// each.
 /// </summary>
 public static class CsfleErrorCode
 {
@@ -123,14 +123,26 @@ public abstract class CsfleException : Exception
     {
         Code = code;
         Remedy = remedy;
-        HelpLink = $"docs/errors.md#{code.ToLowerInvariant()}";
+        HelpLink = $"{HelpAddress}{code}.md";
     }
 
-    /// <summary>The stable code, one of <see cref="CsfleErrorCode"/>.</summary>
+    /// <summary>
+    /// Where the pages about errors are: a folder of the repository, and of the package of this assembly. The one place to
+    /// change when they have a public address.
+    /// </summary>
+    internal const string HelpAddress = "docs/errors/";
+
+    /// <summary>The stable code, one of <see cref="CsfleErrorCode"/>; <see cref="Exception.HelpLink"/> is the page about it.</summary>
     public string Code { get; }
 
     /// <summary>What to do about it; also part of <see cref="Exception.Message"/>.</summary>
     public string Remedy { get; }
+
+    /// <summary>The namespace of the collection that the error is about, <c>db.collection</c>, where it is known.</summary>
+    public virtual string? Collection => null;
+
+    /// <summary>The dotted path of the field that the error is about, as it is stored, where it is known.</summary>
+    public virtual string? Path => null;
 }
 
 /// <summary>Bytes that are not a BSON document, or are one beyond the limits of this library.</summary>
@@ -202,11 +214,11 @@ public sealed class QueryAnalysisException : CsfleException
         Operator = @operator;
     }
 
-    /// <summary>The namespace, <c>db.collection</c>, where known.</summary>
-    public string? Collection { get; }
+    /// <inheritdoc/>
+    public override string? Collection { get; }
 
-    /// <summary>The dotted path of the field, where there is one.</summary>
-    public string? Path { get; }
+    /// <inheritdoc/>
+    public override string? Path { get; }
 
     /// <summary>The command, command field, operator, stage or expression that is refused, where there is one.</summary>
     public string? Operator { get; }
@@ -371,7 +383,7 @@ public sealed class ServerSchemaException : CsfleException
     }
 
     /// <summary>The namespace, <c>db.collection</c>; the first where several were asked for at once.</summary>
-    public string Collection { get; }
+    public override string Collection { get; }
 
     /// <summary>MongoDB's code of the error, where the server answered with one.</summary>
     public int? ServerCode { get; }
