@@ -97,7 +97,7 @@ public sealed class CsfleClientFactory : ICsfleClientFactory, IDisposable
         return settings.AutoEncryptionOptions is null
             ? settings
             : throw new CsfleConfigurationException([
-                new(nameof(CsfleBuilder.ConfigureClient), "It set AutoEncryptionOptions, which decide whether and how a client encrypts.", "Leave them alone: the factory sets them.")]);
+                new(nameof(CsfleBuilder.ConfigureClient), "It set AutoEncryptionOptions, which decide whether and how a client encrypts.", "Leave them alone: the factory sets them.") { Registration = _options.Name }]);
     }
 
     private MongoClientCommandRunner NewRunner() => new(_plainClient.Value);

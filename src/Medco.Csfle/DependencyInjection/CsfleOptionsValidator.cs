@@ -33,7 +33,7 @@ internal static class CsfleOptionsValidator
 
         // What is wrong in the configuration was not taken over; it is not to be reported as missing as well.
         errors.RemoveAll(error => options.ConfigurationErrors.Exists(wrong => $"{wrong.Option}:".StartsWith($"{error.Option}:", StringComparison.OrdinalIgnoreCase)));
-        return [.. options.ConfigurationErrors.Concat(errors).Select(error => error with { Registration = options.Name })];
+        return [.. options.ConfigurationErrors.Concat(errors).Distinct().Select(error => error with { Registration = options.Name })];
     }
 
     /// <summary>Checks that there is something to start up for. Data keys can be managed without.</summary>

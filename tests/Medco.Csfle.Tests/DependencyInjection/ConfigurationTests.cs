@@ -244,6 +244,16 @@ public sealed class ConfigurationTests : IDisposable
     }
 
     [Fact]
+    public async Task A_mistake_in_a_section_read_twice_is_one_mistake()
+    {
+        using var host = TestHost.Build(services => services.AddCsfle().AddCsfle(), [.. Complete, ("Csfle:Nonsense", "1"), ("Csfle:AllowUnencrypted:0", "*")]);
+
+        var exception = await Assert.ThrowsAsync<CsfleConfigurationException>(() => host.StartAsync());
+
+        Assert.Equal(["Csfle:Nonsense", "Csfle:AllowUnencrypted:0"], exception.Errors.Select(error => error.Option));
+    }
+
+    [Fact]
     public void A_collection_registered_in_two_ways_is_an_error()
     {
         var options = Options(("Csfle:Collections:medicalRecords.patients:Schema", "{}"));

@@ -3,9 +3,10 @@ using Medco.Csfle.Engine;
 using Medco.Csfle.Engine.Kms;
 using Medco.Csfle.TestServer;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using MongoDB.Bson;
 using MongoDB.Driver;
+using Moq;
 
 namespace Medco.Csfle.Tests.DependencyInjection;
 
@@ -54,14 +55,32 @@ public sealed class NamedRegistrationTests : IDisposable
     }
 
     [Fact]
-    public async Task The_host_does_not_start_where_one_of_them_fails()
+    public async Task The_host_does_not_start_where_one_of_them_fails_and_the_log_says_which()
     {
+        var logger = new Mock<ILogger>();
+        logger.Setup(each => each.IsEnabled(It.IsAny<LogLevel>())).Returns(true);
+        var logging = new Mock<ILoggerProvider>();
+        logging.Setup(each => each.CreateLogger(It.IsAny<string>())).Returns(logger.Object);
         using var host = TestHost.Build(services => services
+            .AddLogging(builder => builder.AddProvider(logging.Object))
             .AddCsfle(Hospital)
-            .AddCsfle("clinic", csfle => Clinic(csfle.CreateMissingDataKeys(false)))
+            .AddCsfle("clinic", Clinic)
             .AddCsfle("clinic", csfle => csfle.CreateMissingDataKeys(false)));
 
         await Assert.ThrowsAsync<DataKeyException>(() => host.StartAsync());
+
+        var failures = logger.Invocations.Where(call => call.Method.Name == nameof(ILogger.Log) && ((EventId)call.Arguments[1]).Id == 6010);
+        Assert.Contains("\"clinic\"", Assert.Single(failures).Arguments[2].ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_callback_that_decides_about_encryption_is_refused_under_the_name_of_its_registration()
+    {
+        using var host = TestHost.Build(services => services.AddCsfle("clinic", Clinic).AddCsfle("clinic", csfle => csfle.ConfigureClient(settings => settings.AutoEncryptionOptions
+            = new(CollectionNamespace.FromFullName("a.b"), new Dictionary<string, IReadOnlyDictionary<string, object>>()))));
+
+        var exception = Assert.Throws<CsfleConfigurationException>(() => host.Services.GetRequiredKeyedService<IMongoClient>(CsfleClients.UnencryptedOf("clinic")));
+        Assert.Equal(("clinic", "ConfigureClient"), (Assert.Single(exception.Errors).Registration, exception.Errors[0].Option));
     }
 
     [Fact]
