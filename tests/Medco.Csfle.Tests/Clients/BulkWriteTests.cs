@@ -27,7 +27,7 @@ public sealed class BulkWriteTests : IDisposable
             new UpdateOneModel<Chart>(Filter.Eq(chart => chart.Ssn, "secret-2"), Update.Set(chart => chart.Diagnosis, "secret-new")),
             new UpdateManyModel<Chart>(Filter.Eq(chart => chart.Contact.Email, "secret-a"), Update.Set(chart => chart.Contact.Email, "secret-c")),
             new ReplaceOneModel<Chart>(Filter.Eq(chart => chart.Id, 3), new Chart { Id = 3, Ssn = "secret-5", Diagnosis = "secret-new" }),
-            new UpdateOneModel<Chart>(Filter.Eq(chart => chart.Ssn, "secret-6"), Update.Set(chart => chart.Diagnosis, "secret-new")) { IsUpsert = true },
+            new UpdateOneModel<Chart>(Filter.Eq(chart => chart.Id, 6) & Filter.Eq(chart => chart.Ssn, "secret-6"), Update.Set(chart => chart.Diagnosis, "secret-new")) { IsUpsert = true },
             new ReplaceOneModel<Chart>(Filter.Eq(chart => chart.Id, 7), new Chart { Id = 7, Ssn = "secret-7" }) { IsUpsert = true },
             new DeleteOneModel<Chart>(Filter.Eq(chart => chart.Ssn, "secret-2")),
             new DeleteManyModel<Chart>(Filter.In(chart => chart.Ssn, ["secret-4", "secret-7"])),

@@ -36,7 +36,7 @@ public sealed class ChangeStreamTests : IDisposable
         var exception = await _patients.Refused(() => Charts.Database.WatchAsync());
         await _patients.Refused(() => _patients.Encrypted.WatchAsync());
 
-        Assert.Equal(CsfleErrorCode.MalformedCommand, exception.Code);
+        Assert.Equal(CsfleErrorCode.CommandNotSupported, exception.Code);
     }
 
     [ReplicaSetFact]
