@@ -24,15 +24,15 @@ public static class CsfleRedaction
     public static Exception Redact(this Exception exception)
     {
         ArgumentNullException.ThrowIfNull(exception);
-        return Redact(exception, depth: 0);
+        return Redacted(exception, depth: 0);
     }
 
-    private static Exception Redact(Exception exception, int depth)
+    private static Exception Redacted(Exception exception, int depth)
     {
         const int MaxDepth = 32;
         if (!NeedsRedaction(exception, 0)) return exception;
         var causes = exception is AggregateException aggregate ? aggregate.InnerExceptions : exception.InnerException is { } inner ? [inner] : (IReadOnlyList<Exception>)[];
-        return new RedactedException(exception, depth < MaxDepth ? [.. causes.Select(cause => Redact(cause, depth + 1))] : []);
+        return new RedactedException(exception, depth < MaxDepth ? [.. causes.Select(cause => Redacted(cause, depth + 1))] : []);
     }
 
     private static bool NeedsRedaction(Exception exception, int depth)
@@ -68,7 +68,7 @@ public sealed class RedactedException : Exception
             MongoExecutionTimeoutException timeout => (timeout.Code, timeout.CodeName),
             MongoWriteException { WriteError: { } error } => (error.Code, error.Category.ToString()),
             MongoBulkWriteException { WriteErrors: [var error, ..] } => (error.Code, error.Category.ToString()),
-            _ => (null, (string?)null),
+            _ => default((int? Code, string? Name)),
         };
     }
 

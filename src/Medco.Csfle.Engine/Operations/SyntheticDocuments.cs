@@ -111,15 +111,7 @@ internal sealed class SyntheticDocuments
     {
         foreach (var (name, child) in node.Properties)
         {
-            if (!child.HasEncryption) continue;
-            if (IsField(name))
-            {
-                Descend(child, [.. steps, name], places);
-            }
-            else
-            {
-                Skip([.. steps, name], "a document with an element of that name is refused, because the name reads as a path or an operator");
-            }
+            if (child.HasEncryption) Descend(child, [.. steps, name], places);
         }
 
         foreach (var (pattern, child) in node.PatternProperties)

@@ -118,7 +118,7 @@ public sealed class CsfleClientFactory : ICsfleClientFactory, IDisposable
         "Check that the application uses a version of MongoDB.Driver that this library was built for, and that nothing else in the process takes part in automatic encryption.");
 
     /// <summary>Looks how it goes.</summary>
-    internal CsfleHealthCheck NewHealthCheck() => new(_engine, Keys, [], _logger);
+    internal CsfleHealthCheck NewHealthCheck(IEnumerable<IHealthProbe>? probes = null) => new(_engine, Keys, probes ?? [], _logger);
 
     private MongoClientCommandRunner NewRunner() => new(_plainClient.Value);
 
