@@ -48,6 +48,9 @@ public static class CsfleErrorCode
     /// <summary>A write to a collection that has no encryption schema and was not allowed to be unencrypted.</summary>
     public const string UnregisteredNamespace = "CSFLE3007";
 
+    /// <summary>A port on which query analysis was to be offered, and which cannot be listened on.</summary>
+    public const string EndpointUnavailable = "CSFLE3010";
+
     /// <summary>A customer master key that cannot be read or has the wrong length.</summary>
     public const string InvalidMasterKey = "CSFLE4001";
 
@@ -89,6 +92,21 @@ public static class CsfleErrorCode
 
     /// <summary>Something was asked for that is known only after start-up.</summary>
     public const string NotStarted = "CSFLE6004";
+
+    /// <summary>A collection whose validator on the server is missing or says something else than the encryption schema demands.</summary>
+    public const string NotEnforced = "CSFLE6040";
+
+    /// <summary>A collection whose validator may not be changed as wanted: it cannot have one, or has rules that contradict.</summary>
+    public const string EnforcementConflict = "CSFLE6041";
+
+    /// <summary>A server that could not be asked for a validator, or refused to change it.</summary>
+    public const string EnforcementFailed = "CSFLE6042";
+
+    /// <summary>A collection for which no validator can be written that demands what its encryption schema says.</summary>
+    public const string NotEnforceable = "CSFLE6043";
+
+    /// <summary>A plan that does not fit what the server has any more.</summary>
+    public const string PlanOutdated = "CSFLE6044";
 
     /// <summary>A synthetic insert that did not leave the encryption provider as the schema says.</summary>
     public const string ProofFailed = "CSFLE6050";
@@ -207,6 +225,18 @@ public sealed class QueryAnalysisException : CsfleException
         if (@operator is not null) context.Add($"operator '{@operator}'");
         return context.Count == 0 ? $"{problem}." : $"{problem} ({string.Join(", ", context)}).";
     }
+}
+
+/// <summary>A port of 127.0.0.1 on which query analysis was to be offered, and which cannot be listened on.</summary>
+public sealed class EndpointException : CsfleException
+{
+    internal EndpointException(int port, Exception innerException)
+        : base(CsfleErrorCode.EndpointUnavailable, $"Query analysis cannot listen on 127.0.0.1:{port}.",
+            "Choose another port, or 0 for any that is free; another process may listen on it, or the system may not allow it.", innerException)
+        => Port = port;
+
+    /// <summary>The port that was asked for.</summary>
+    public int Port { get; }
 }
 
 /// <summary>A single value that cannot be encrypted explicitly.</summary>
@@ -348,6 +378,30 @@ public sealed class ServerSchemaException : CsfleException
 
     /// <summary>The namespace, <c>db.collection</c>; the first where several were asked for at once.</summary>
     public string Collection { get; }
+
+    /// <summary>MongoDB's code of the error, where the server answered with one.</summary>
+    public int? ServerCode { get; }
+
+    /// <summary>MongoDB's name of that code, where the server gave it.</summary>
+    public string? ServerCodeName { get; }
+}
+
+/// <summary>Server-side enforcement that is not in force, cannot be brought about, or whose state is not known.</summary>
+public sealed class EnforcementException : CsfleException
+{
+    internal EnforcementException(string code, string what, string remedy, string? collection, Exception? innerException = null)
+        : base(code, what.EndsWith('\n') ? what : $"{what}.", remedy, innerException)
+        => Collection = collection;
+
+    internal EnforcementException(string what, string remedy, string collection, in ServerError error)
+        : this(CsfleErrorCode.EnforcementFailed, what, remedy, collection)
+    {
+        ServerCode = error.Code;
+        ServerCodeName = error.CodeName;
+    }
+
+    /// <summary>The namespace, <c>db.collection</c>; the first where it is about several.</summary>
+    public string? Collection { get; }
 
     /// <summary>MongoDB's code of the error, where the server answered with one.</summary>
     public int? ServerCode { get; }

@@ -11,6 +11,12 @@ internal static partial class Log
     [LoggerMessage(6002, LogLevel.Warning, "This user may not create the unique index on keyAltNames in {KeyVault}, so that nobody checked that it is there. Create it as a user that may.")]
     public static partial void KeyVaultIndexNotChecked(this ILogger logger, string keyVault);
 
+    [LoggerMessage(6040, LogLevel.Information, "{Collection} was created with a validator that refuses plaintext in encrypted fields.")]
+    public static partial void CollectionCreated(this ILogger logger, string collection);
+
+    [LoggerMessage(6041, LogLevel.Information, "The validator of {Collection} was changed, in {Differences} places, so that it refuses plaintext in encrypted fields.")]
+    public static partial void ValidatorChanged(this ILogger logger, string collection, int differences);
+
     [LoggerMessage(6100, LogLevel.Debug, "Start-up: {Collections} registered collections were read; they name {KeyNames} data keys by name.")]
     public static partial void CollectionsRead(this ILogger logger, int collections, int keyNames);
 

@@ -30,8 +30,9 @@ public sealed class CsfleClientFactory : ICsfleClientFactory, IDisposable
         Keys = new CsfleKeys(NewKeyVaultStore, options.KmsProviders, options.NewDataKeysProvider ?? options.KmsProviders[0].Provider, loggerFactory);
         Encryption = new CsfleEncryption(Keys);
         _logger = loggerFactory.CreateLogger<CsfleClientFactory>();
+        Enforcement = new CsfleEnforcement(options, Keys, NewRunner, loggerFactory.CreateLogger<CsfleEnforcement>());
         var proof = new StartupProof(options, Keys, NewController, CreateEncryptedClient, NewRunner, _logger);
-        _engine = new EngineSource(options, Keys, NewRunner, options.CreateMissingDataKeys ?? isDevelopment, proof, loggerFactory);
+        _engine = new EngineSource(options, Keys, Enforcement, proof, NewRunner, options.CreateMissingDataKeys ?? isDevelopment, loggerFactory);
         _autoEncryption = AutoEncryptionRouter.Issue(_engine);
     }
 
@@ -40,6 +41,9 @@ public sealed class CsfleClientFactory : ICsfleClientFactory, IDisposable
 
     /// <inheritdoc/>
     public CsfleEncryption Encryption { get; }
+
+    /// <inheritdoc/>
+    public CsfleEnforcement Enforcement { get; }
 
     /// <inheritdoc/>
     public IReadOnlyDictionary<string, EncryptionSchema> Schemas => _engine.Started?.Schemas ?? throw new CsfleConfigurationException(
@@ -118,7 +122,8 @@ public sealed class CsfleClientFactory : ICsfleClientFactory, IDisposable
         "Check that the application uses a version of MongoDB.Driver that this library was built for, and that nothing else in the process takes part in automatic encryption.");
 
     /// <summary>Looks how it goes.</summary>
-    internal CsfleHealthCheck NewHealthCheck(IEnumerable<IHealthProbe>? probes = null) => new(_engine, Keys, probes ?? [], _logger);
+    internal CsfleHealthCheck NewHealthCheck(IEnumerable<IHealthProbe>? probes = null) => new(
+        _engine, Keys, probes ?? (_options.Enforcement is null ? [] : [new ValidatorDrift(Enforcement)]), _logger);
 
     private MongoClientCommandRunner NewRunner() => new(_plainClient.Value);
 

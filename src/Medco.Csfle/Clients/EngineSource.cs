@@ -16,7 +16,8 @@ internal sealed record StartedEngine(CsfleEngine Engine, IReadOnlyDictionary<str
 /// <summary>
 /// Starts the engine once, whoever asks first; the others wait. A start that failed is tried again by the next one who asks.
 /// </summary>
-internal sealed class EngineSource(CsfleOptions options, CsfleKeys keys, Func<IMongoCommandRunner> newRunner, bool createMissingDataKeys, StartupProof proof, ILoggerFactory loggerFactory)
+internal sealed class EngineSource(
+    CsfleOptions options, CsfleKeys keys, CsfleEnforcement enforcement, StartupProof proof, Func<IMongoCommandRunner> newRunner, bool createMissingDataKeys, ILoggerFactory loggerFactory)
     : IDisposable
 {
     private const string ActivityName = "csfle.start";
@@ -114,6 +115,7 @@ internal sealed class EngineSource(CsfleOptions options, CsfleKeys keys, Func<IM
         var ids = RegisteredCollections.KeyIdsIn(schemas.Values);
         keys.Load(ids, cancellationToken);
         _logger.KeysReady(ids.Count, keys.Description);
+        enforcement.AtStartup(schemas, cancellationToken);
         var started = NewEngine(vault, schemas);
         using (var candidate = new Candidate(started))
         {
@@ -134,6 +136,7 @@ internal sealed class EngineSource(CsfleOptions options, CsfleKeys keys, Func<IM
         var ids = RegisteredCollections.KeyIdsIn(schemas.Values);
         await keys.LoadAsync(ids, cancellationToken).ConfigureAwait(false);
         _logger.KeysReady(ids.Count, keys.Description);
+        await enforcement.AtStartupAsync(schemas, cancellationToken).ConfigureAwait(false);
         var started = NewEngine(vault, schemas);
         using (var candidate = new Candidate(started))
         {

@@ -37,6 +37,7 @@ public interface ICsfleClientFactory
     /// <exception cref="MasterKeyException">The master key cannot be read.</exception>
     /// <exception cref="DataKeyException">A data key is missing or does not unwrap.</exception>
     /// <exception cref="KeyVaultException">The key vault cannot be read.</exception>
+    /// <exception cref="EnforcementException">What <see cref="CsfleBuilder.EnforceOnServer()"/> asked for is not in force and cannot be brought about.</exception>
     void Initialize(CancellationToken cancellationToken = default);
 
     /// <inheritdoc cref="Initialize"/>
@@ -47,6 +48,9 @@ public interface ICsfleClientFactory
 
     /// <summary>Explicit encryption: of single values, by the application itself.</summary>
     CsfleEncryption Encryption { get; }
+
+    /// <summary>Server-side enforcement: validators of the registered collections, planned, shown and applied.</summary>
+    CsfleEnforcement Enforcement { get; }
 
     /// <summary>
     /// The encryption schema of every registered collection by its namespace, <c>db.collection</c>, with the ids of the data

@@ -21,6 +21,7 @@ internal static class CsfleOptionsValidator
         CheckConnectionString(options.ConnectionString, errors);
         CheckKeys(options, errors);
         CheckCollections(options, errors);
+        CheckEnforcement(options, errors);
         if (errors.Count > 0) throw new CsfleConfigurationException(errors);
     }
 
@@ -127,6 +128,16 @@ internal static class CsfleOptionsValidator
         catch (NamespaceException exception)
         {
             errors.Add(new(nameof(CsfleBuilder.AllowUnencrypted), exception.Message, exception.Remedy));
+        }
+    }
+
+    // A mistyped name would leave the collection to what holds for all.
+    private static void CheckEnforcement(CsfleOptions options, List<CsfleConfigurationError> errors)
+    {
+        foreach (var (ns, _) in options.Enforcement?.Exceptions ?? [])
+        {
+            if (options.Collections.Any(registration => Find(registration, AddCollection, []) == ns)) continue;
+            errors.Add(new(nameof(CsfleBuilder.EnforceOnServer), $"'{ns}' is treated otherwise, but is not registered.", "Write the 'database.collection' of a registered collection."));
         }
     }
 

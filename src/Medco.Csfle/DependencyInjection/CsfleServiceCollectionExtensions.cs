@@ -11,7 +11,7 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class CsfleServiceCollectionExtensions
 {
     /// <summary>
-    /// Adds <see cref="ICsfleClientFactory"/>, <see cref="CsfleKeys"/> and <see cref="CsfleEncryption"/>, and starts the library up with the host. Registration
+    /// Adds <see cref="ICsfleClientFactory"/>, <see cref="CsfleKeys"/>, <see cref="CsfleEncryption"/> and <see cref="CsfleEnforcement"/>, and starts the library up with the host. Registration
     /// does no I/O. Called again, it adds to what was said before.
     /// </summary>
     /// <param name="services">The services of the application.</param>
@@ -28,6 +28,7 @@ public static class CsfleServiceCollectionExtensions
             provider.GetService<ILoggerFactory>()));
         services.TryAddSingleton(provider => provider.GetRequiredService<ICsfleClientFactory>().Keys);
         services.TryAddSingleton(provider => provider.GetRequiredService<ICsfleClientFactory>().Encryption);
+        services.TryAddSingleton(provider => provider.GetRequiredService<ICsfleClientFactory>().Enforcement);
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, CsfleHostedStartup>());
         return services;
     }

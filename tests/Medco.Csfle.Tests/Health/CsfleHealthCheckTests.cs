@@ -149,6 +149,28 @@ public sealed class CsfleHealthCheckTests : IDisposable
     }
 
     [Fact]
+    public async Task A_validator_that_somebody_changed_degrades()
+    {
+        using var factory = CsfleClientFactory.Create(csfle =>
+        {
+            Configure(createKeys: true)(csfle);
+            csfle.EnforceOnServer();
+        });
+        await factory.InitializeAsync();
+        var before = await Check(factory);
+        await factory.CreateUnencryptedClient().GetDatabase(_people.DatabaseNamespace.DatabaseName)
+            .RunCommandAsync<BsonDocument>(new BsonDocument { { "collMod", _people.CollectionName }, { "validator", new BsonDocument() } });
+
+        var after = await Check(factory);
+
+        Assert.Equal(HealthStatus.Healthy, before.Status);
+        Assert.Equal([_people.FullName], (string[])before.Data["enforced"]);
+        Assert.Equal(HealthStatus.Degraded, after.Status);
+        Assert.Contains(_people.FullName, after.Description, StringComparison.Ordinal);
+        Assert.Empty((string[])after.Data["enforced"]);
+    }
+
+    [Fact]
     public async Task It_is_registered_beside_the_others()
     {
         var services = new ServiceCollection();

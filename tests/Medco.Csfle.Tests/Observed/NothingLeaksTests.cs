@@ -6,6 +6,7 @@ using Medco.Csfle.Engine;
 using Medco.Csfle.Engine.Cryptography;
 using Medco.Csfle.Engine.KeyVault;
 using Medco.Csfle.Engine.Kms;
+using Medco.Csfle.Engine.Schema;
 using Medco.Csfle.Keys;
 using Medco.Csfle.Testing;
 using MongoDB.Bson;
@@ -50,7 +51,7 @@ public sealed class NothingLeaksTests : IDisposable
     [Fact]
     public async Task No_value_and_no_key_is_logged_traced_measured_or_thrown()
     {
-        using var factory = CsfleClientFactory.Create(csfle => Configure(csfle).AddCollection(_people.FullName, Schema()).UseCanary());
+        using var factory = CsfleClientFactory.Create(csfle => Configure(csfle).AddCollection(_people.FullName, Schema()).UseCanary().EnforceOnServer());
         await factory.InitializeAsync();
         using var client = factory.CreateEncryptedClient();
         using var plain = factory.CreateUnencryptedClient();
@@ -196,8 +197,8 @@ public sealed class NothingLeaksTests : IDisposable
 
             var path = Path.Combine(folder.FullName, "master.key");
             await File.WriteAllBytesAsync(path, Sentinels.MasterKey[..95]);
-            await Throws(() => StartWith(csfle => csfle.UseLocalMasterKey(path)));
-            await Throws(() => StartWith(csfle => csfle.UseLocalMasterKey(() => throw new InvalidOperationException("the vault is closed"))));
+            await Throws(() => StartWith(csfle => csfle.UseLocalMasterKey(path).AddCollection(_people.FullName, Schema())));
+            await Throws(() => StartWith(csfle => csfle.UseLocalMasterKey(() => throw new InvalidOperationException("the vault is closed")).AddCollection(_people.FullName, Schema())));
         }
         finally
         {
@@ -238,6 +239,8 @@ public sealed class NothingLeaksTests : IDisposable
 
     private async Task DriveStartupFailures()
     {
+        await Throws(() => Task.FromResult(EncryptionSchema.Parse("{ " + Sentinels.Text)));
+        await Throws(() => Task.FromResult(EncryptionSchema.Parse("""{"bsonType": "object", "properties": {"a": {"encrypt": {"algorithm": "x"}}}}""")));
         await Throws(() => StartWith(csfle => csfle.AddCollection("app.a", "{ " + Sentinels.Text)));
         await Throws(() => StartWith(csfle => csfle.AddCollection("app.a", """{"properties": {"a": {"encrypt": {"algorithm": "x"}}}}""")));
         await Throws(() => StartWith(csfle => csfle.AddCollection<Mistaken>("app.a")));
