@@ -3,6 +3,8 @@ using Medco.Csfle.Engine.Cryptography;
 using Medco.Csfle.Engine.KeyVault;
 using Medco.Csfle.Engine.Operations;
 using Medco.Csfle.Engine.Schema;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Medco.Csfle.Engine;
 
@@ -26,6 +28,7 @@ public sealed class CsfleEngine
     private readonly bool _usesServerSchemas;
     private readonly KnownNamespaces _known;
     private readonly IRandomSource _random;
+    private readonly ILogger _logger;
 
     /// <summary>An engine for the collections of a schema map, which writes to those collections alone.</summary>
     /// <param name="keyVault">Where data keys come from.</param>
@@ -58,6 +61,7 @@ public sealed class CsfleEngine
         _server = (options.ServerSchemas ?? options.ServerChecks) is { } runner ? new ServerSchemaCache(runner, options.TimeProvider, _usesServerSchemas) : null;
         _known = new KnownNamespaces(_usesServerSchemas ? options.Schemas.Keys : options.Schemas.Keys.Concat(allowed.Collections));
         _random = random;
+        _logger = options.LoggerFactory?.CreateLogger<CsfleEngine>() ?? (ILogger)NullLogger.Instance;
     }
 
     /// <summary>Encrypts in a command what its collection's schema says, and refuses a command that must not be sent.</summary>
@@ -74,15 +78,30 @@ public sealed class CsfleEngine
     public ReadOnlyMemory<byte> EncryptCommand(string databaseName, ReadOnlyMemory<byte> command, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(databaseName);
-        var schemas = _schemas;
-        if (_server is not null)
+        try
         {
-            var named = CommandNamespaces.Of(databaseName, command.Span, _known);
-            schemas = Complete(_server, named, named.Existing.Count == 0 ? NothingAsked : _server.Find(named.Existing, cancellationToken));
-        }
+            var schemas = _schemas;
+            if (_server is not null)
+            {
+                var named = CommandNamespaces.Of(databaseName, command.Span, _known);
+                schemas = Complete(_server, named, named.Existing.Count == 0 ? NothingAsked : _server.Find(named.Existing, cancellationToken));
+            }
 
-        var plan = _analyzer.Analyze(databaseName, command, schemas);
-        return plan.HasPlaceholders ? Encrypt(plan, cancellationToken) : command;
+            var measurement = default(CommandMeasurement);
+            measurement.Run();
+            var plan = _analyzer.Analyze(databaseName, command, schemas);
+            if (!plan.HasPlaceholders) return command;
+            measurement.Pause();
+            using var keys = AcquiredKeys.Acquire(_keyVault, [.. plan.Keys], cancellationToken);
+            measurement.Run();
+            var encrypted = plan.Apply(keys.Span, _random);
+            measurement.Complete(databaseName, command.Span, plan.Placeholders.Count);
+            return encrypted;
+        }
+        catch (Exception exception) when (CommandMeasurement.Refuse(exception, databaseName, command.Span, _logger))
+        {
+            throw;
+        }
     }
 
     /// <inheritdoc cref="EncryptCommand"/>
@@ -90,15 +109,30 @@ public sealed class CsfleEngine
         string databaseName, ReadOnlyMemory<byte> command, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(databaseName);
-        var schemas = _schemas;
-        if (_server is not null)
+        try
         {
-            var named = CommandNamespaces.Of(databaseName, command.Span, _known);
-            schemas = Complete(_server, named, named.Existing.Count == 0 ? NothingAsked : await _server.FindAsync(named.Existing, cancellationToken).ConfigureAwait(false));
-        }
+            var schemas = _schemas;
+            if (_server is not null)
+            {
+                var named = CommandNamespaces.Of(databaseName, command.Span, _known);
+                schemas = Complete(_server, named, named.Existing.Count == 0 ? NothingAsked : await _server.FindAsync(named.Existing, cancellationToken).ConfigureAwait(false));
+            }
 
-        var plan = _analyzer.Analyze(databaseName, command, schemas);
-        return plan.HasPlaceholders ? await EncryptAsync(plan, cancellationToken).ConfigureAwait(false) : command;
+            var measurement = default(CommandMeasurement);
+            measurement.Run();
+            var plan = _analyzer.Analyze(databaseName, command, schemas);
+            if (!plan.HasPlaceholders) return command;
+            measurement.Pause();
+            using var keys = await AcquiredKeys.AcquireAsync(_keyVault, [.. plan.Keys], cancellationToken).ConfigureAwait(false);
+            measurement.Run();
+            var encrypted = plan.Apply(keys.Span, _random);
+            measurement.Complete(databaseName, command.Span, plan.Placeholders.Count);
+            return encrypted;
+        }
+        catch (Exception exception) when (CommandMeasurement.Refuse(exception, databaseName, command.Span, _logger))
+        {
+            throw;
+        }
     }
 
     /// <summary>
@@ -114,17 +148,35 @@ public sealed class CsfleEngine
     /// <exception cref="KeyVaultException">The key vault cannot be read.</exception>
     public ReadOnlyMemory<byte> DecryptReply(ReadOnlyMemory<byte> reply, CancellationToken cancellationToken = default)
     {
-        if (ReplyDecryption.CollectKeys(reply.Span) is not { } set) return reply;
-        using var keys = AcquiredKeys.Acquire(_keyVault, [.. set.Ids.Select(KeyReference.ById)], cancellationToken);
-        return ReplyDecryption.Decrypt(reply.Span, set, keys.Span);
+        try
+        {
+            if (ReplyDecryption.CollectKeys(reply.Span) is not { } set) return reply;
+            using var keys = AcquiredKeys.Acquire(_keyVault, [.. set.Ids.Select(KeyReference.ById)], cancellationToken);
+            var decrypted = ReplyDecryption.Decrypt(reply.Span, set, keys.Span);
+            CsfleTelemetry.DecryptedReplies.Add(1);
+            return decrypted;
+        }
+        catch (Exception exception) when (NotDecrypted(exception))
+        {
+            throw;
+        }
     }
 
     /// <inheritdoc cref="DecryptReply"/>
     public async ValueTask<ReadOnlyMemory<byte>> DecryptReplyAsync(ReadOnlyMemory<byte> reply, CancellationToken cancellationToken = default)
     {
-        if (ReplyDecryption.CollectKeys(reply.Span) is not { } set) return reply;
-        using var keys = await AcquiredKeys.AcquireAsync(_keyVault, [.. set.Ids.Select(KeyReference.ById)], cancellationToken).ConfigureAwait(false);
-        return ReplyDecryption.Decrypt(reply.Span, set, keys.Span);
+        try
+        {
+            if (ReplyDecryption.CollectKeys(reply.Span) is not { } set) return reply;
+            using var keys = await AcquiredKeys.AcquireAsync(_keyVault, [.. set.Ids.Select(KeyReference.ById)], cancellationToken).ConfigureAwait(false);
+            var decrypted = ReplyDecryption.Decrypt(reply.Span, set, keys.Span);
+            CsfleTelemetry.DecryptedReplies.Add(1);
+            return decrypted;
+        }
+        catch (Exception exception) when (NotDecrypted(exception))
+        {
+            throw;
+        }
     }
 
     /// <summary>Encrypts one value explicitly, whatever schemas say.</summary>
@@ -205,7 +257,9 @@ public sealed class CsfleEngine
     private byte[] Encrypt(EncryptionPlan plan, CancellationToken cancellationToken)
     {
         using var keys = AcquiredKeys.Acquire(_keyVault, [.. plan.Keys], cancellationToken);
-        return plan.Apply(keys.Span, _random);
+        var encrypted = plan.Apply(keys.Span, _random);
+        CsfleTelemetry.EncryptedValues.Add(plan.Placeholders.Count);
+        return encrypted;
     }
 
     private async ValueTask<byte[]> EncryptAsync(
@@ -215,7 +269,17 @@ public sealed class CsfleEngine
     private async ValueTask<byte[]> EncryptAsync(EncryptionPlan plan, CancellationToken cancellationToken)
     {
         using var keys = await AcquiredKeys.AcquireAsync(_keyVault, [.. plan.Keys], cancellationToken).ConfigureAwait(false);
-        return plan.Apply(keys.Span, _random);
+        var encrypted = plan.Apply(keys.Span, _random);
+        CsfleTelemetry.EncryptedValues.Add(plan.Placeholders.Count);
+        return encrypted;
+    }
+
+    private bool NotDecrypted(Exception exception)
+    {
+        if (exception is not CsfleException { Code: var code }) return false;
+        _logger.ReplyNotDecrypted(code, (exception as DecryptionException)?.KeyId ?? (exception as DataKeyException)?.KeyId);
+        CsfleTelemetry.DecryptedReplies.Add(1, new KeyValuePair<string, object?>(CsfleTelemetry.ErrorType, code));
+        return false;
     }
 
     private static KeyReference NamedKey(string keyAltName)

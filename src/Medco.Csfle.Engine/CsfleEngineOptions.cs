@@ -1,4 +1,5 @@
 using Medco.Csfle.Engine.Schema;
+using Microsoft.Extensions.Logging;
 
 namespace Medco.Csfle.Engine;
 
@@ -41,4 +42,7 @@ public sealed class CsfleEngineOptions
 
     /// <summary>The clock that the answers of the server age by.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
+
+    /// <summary>Where refused commands are logged, by code, collection and path; null for nowhere.</summary>
+    public ILoggerFactory? LoggerFactory { get; init; }
 }

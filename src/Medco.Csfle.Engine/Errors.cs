@@ -110,6 +110,15 @@ public static class CsfleErrorCode
 
     /// <summary>A plan that does not fit what the server has any more.</summary>
     public const string PlanOutdated = "CSFLE6044";
+
+    /// <summary>A synthetic insert that did not leave the encryption provider as the schema says.</summary>
+    public const string ProofFailed = "CSFLE6050";
+
+    /// <summary>A client whose commands the driver does not hand to this library.</summary>
+    public const string ProviderNotWired = "CSFLE6051";
+
+    /// <summary>A synthetic document that was not stored on the server as the schema says, could not be read back, or not be removed.</summary>
+    public const string CanaryFailed = "CSFLE6052";
 }
 
 /// <summary>
@@ -414,4 +423,31 @@ public sealed class EnforcementException : CsfleException
 
     /// <summary>MongoDB's name of that code, where the server gave it.</summary>
     public string? ServerCodeName { get; }
+}
+
+/// <summary>
+/// What was to be encrypted was not, or could not be decrypted again, when it was tried with synthetic values at start-up. No
+/// value of the application is involved.
+/// </summary>
+public sealed class EncryptionProofException : CsfleException
+{
+    internal EncryptionProofException(string code, string problem, string remedy, string? collection = null, string? path = null, Exception? innerException = null)
+        : base(code, Describe(problem, collection, path), remedy, innerException)
+    {
+        Collection = collection;
+        Path = path;
+    }
+
+    /// <summary>The namespace, <c>db.collection</c>, where it is about one.</summary>
+    public string? Collection { get; }
+
+    /// <summary>The dotted path of the field, where it is about one; names that a pattern or <c>additionalProperties</c> stand for are made up.</summary>
+    public string? Path { get; }
+
+    private static string Describe(string problem, string? collection, string? path) => (collection, path) switch
+    {
+        (null, _) => $"{problem}.",
+        (_, null) => $"{problem} (collection '{collection}').",
+        _ => $"{problem} (collection '{collection}', path '{path}').",
+    };
 }

@@ -55,6 +55,9 @@ internal sealed class CsfleOptions
     /// <summary>How validators on the server are kept; null where nothing was said: then the start-up leaves them alone.</summary>
     public EnforcementOptions? Enforcement { get; set; }
 
+    /// <summary>What the name of a canary's collection adds to that of the collection; null where no canary flies.</summary>
+    public string? CanarySuffix { get; set; }
+
     public List<Action<MongoClientSettings>> ConfigureClient { get; } = [];
 
     public ILoggerFactory? LoggerFactory { get; set; }

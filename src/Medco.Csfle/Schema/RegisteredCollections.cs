@@ -72,7 +72,8 @@ internal sealed class RegisteredCollections
     public static IReadOnlyCollection<Guid> KeyIdsIn(IEnumerable<EncryptionSchema> schemas)
         => [.. schemas.SelectMany(schema => EncryptedNodesIn(schema.Root)).Select(node => node.KeyId).OfType<Guid>().Distinct()];
 
-    private static IEnumerable<EncryptedNode> EncryptedNodesIn(SchemaNode? node) => node switch
+    /// <summary>Every encrypted node below a node.</summary>
+    public static IEnumerable<EncryptedNode> EncryptedNodesIn(SchemaNode? node) => node switch
     {
         EncryptedNode encrypted => [encrypted],
         PlainNode plain => plain.Properties.Select(property => property.Node)
