@@ -88,7 +88,7 @@ internal static class ClassCheck
         while (items.Read()) CheckValue(scope, items, item, root);
     }
 
-    private static void CheckDiscriminator(in AnalysisScope scope, in BsonReader element, StoredClass @class, IReadOnlyList<byte[]> known, Place place)
+    private static void CheckDiscriminator(in AnalysisScope scope, in BsonReader element, StoredClass @class, List<byte[]> known, Place place)
     {
         foreach (var value in known)
         {

@@ -17,7 +17,7 @@ internal sealed class StoredClass(IReadOnlyList<string> names)
     public bool IsTrivial => _discriminators.Count == 0 && _members.Count == 0;
 
     /// <summary>The values that the element may have, each with its BSON type in front; null where it says nothing about a class.</summary>
-    public IReadOnlyList<byte[]>? FindDiscriminator(ReadOnlySpan<byte> utf8Name)
+    public List<byte[]>? FindDiscriminator(ReadOnlySpan<byte> utf8Name)
     {
         foreach (var (name, values) in _discriminators)
         {
