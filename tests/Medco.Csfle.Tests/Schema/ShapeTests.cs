@@ -95,7 +95,7 @@ public sealed class ShapeTests
 
     [Fact]
     public void Properties_that_a_constructor_sets_are_encrypted()
-        => AssertRoundTrip(new Immutable("a", "b"), ["Secret"], ["Plain"]);
+        => AssertRoundTrip(new Immutable(ObjectId.GenerateNewId(), "a", "b"), ["Secret"], ["Plain"]);
 
     [Fact]
     public void Enums_are_encrypted_as_they_are_stored()
@@ -512,8 +512,10 @@ public sealed class ShapeTests
 #pragma warning restore CA1051
 
     [DataKey("k")]
-    private sealed class Immutable(string secret, string plain)
+    private sealed class Immutable(ObjectId id, string secret, string plain)
     {
+        public ObjectId Id { get; } = id;
+
         [Random]
         public string Secret { get; } = secret;
 
@@ -856,7 +858,9 @@ public sealed class ShapeTests
     private sealed class WithClassMap
     {
         [Random]
-        private readonly string? _hidden;
+#pragma warning disable IDE0044 // The driver does not read what is readonly.
+        private string? _hidden;
+#pragma warning restore IDE0044
 
         public WithClassMap()
         {
