@@ -80,7 +80,9 @@ internal sealed class ReflectionFieldMapping(ElementNaming naming) : IFieldMappi
         {
             IsId = isId,
             IsExtraElements = IsExtraElements(member, type),
-            ProblemOfAbsence = DriverAttributes.IsRequired(member) ? "[BsonRequired] refuses a document without it" : null,
+            ProblemOfAbsence = DriverAttributes.IsRequired(member) ? "[BsonRequired] refuses a document without it"
+                : member is PropertyInfo { CanWrite: false } ? "only a constructor sets it, and the driver calls none that it has no value for"
+                : null,
         };
     }
 

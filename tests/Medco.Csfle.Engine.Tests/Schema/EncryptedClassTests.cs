@@ -192,6 +192,14 @@ public sealed class EncryptedClassTests
             "Person.Policy", "says what happens to null, but nothing here is encrypted", "Encrypt something");
 
     [Fact]
+    public void What_could_not_be_read_back_without_its_element_may_not_be_omitted()
+    {
+        AssertMistake<Required>(required => required.DataKey("k").Nulls(NullPolicy.Omit).Random(r => r.Text), "Required.Text", "Null is to be omitted, but [BsonRequired]", "StoreInClear");
+        AssertMistake<Immutable>(immutable => immutable.DataKey("k").Random(i => i.Text, nulls: NullPolicy.Omit), "Immutable.Text", "only a constructor sets it", "StoreInClear");
+        AssertMistake<Person>(person => person.DataKey("k").Random(p => p.Blood, nulls: (NullPolicy)99), "Person.Blood", "none of NullPolicy", "Use a value");
+    }
+
+    [Fact]
     public void Derived_classes_that_treat_null_differently_in_one_element_are_a_mistake()
         => AssertMistake<Animal>(animal => animal.DataKey("k").Derived<Cat>(cat => cat.Random(c => c.Mouse)).Derived<Owl>(owl => owl.Random(o => o.Mouse, nulls: NullPolicy.Omit)),
             "Cat.Mouse", "also stored by Owl.Mouse, which encrypts it in another way", "mark both alike");
@@ -307,6 +315,17 @@ public sealed class EncryptedClassTests
         public Address One { get; set; } = new();
 
         public List<Address> Others { get; set; } = [];
+    }
+
+    private sealed class Required
+    {
+        [MongoDB.Bson.Serialization.Attributes.BsonRequired]
+        public string? Text { get; set; }
+    }
+
+    private sealed class Immutable(string text)
+    {
+        public string Text { get; } = text;
     }
 
     private class Animal
