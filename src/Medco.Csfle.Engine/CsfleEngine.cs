@@ -90,7 +90,7 @@ public sealed class CsfleEngine
             var measurement = default(CommandMeasurement);
             measurement.Run();
             var plan = _analyzer.Analyze(databaseName, command, schemas);
-            if (!plan.HasPlaceholders) return command;
+            if (plan.IsVerbatim) return command;
             measurement.Pause();
             using var keys = AcquiredKeys.Acquire(_keyVault, [.. plan.Keys], cancellationToken);
             measurement.Run();
@@ -121,7 +121,7 @@ public sealed class CsfleEngine
             var measurement = default(CommandMeasurement);
             measurement.Run();
             var plan = _analyzer.Analyze(databaseName, command, schemas);
-            if (!plan.HasPlaceholders) return command;
+            if (plan.IsVerbatim) return command;
             measurement.Pause();
             using var keys = await AcquiredKeys.AcquireAsync(_keyVault, [.. plan.Keys], cancellationToken).ConfigureAwait(false);
             measurement.Run();

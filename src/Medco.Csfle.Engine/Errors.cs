@@ -27,6 +27,9 @@ public static class CsfleErrorCode
     /// <summary>A collection whose encryption schema the server was asked for and did not give.</summary>
     public const string ServerSchemaUnavailable = "CSFLE2004";
 
+    /// <summary>A document of a class that the registered model does not know.</summary>
+    public const string UnknownClass = "CSFLE2005";
+
     /// <summary>A command that this library does not know how to analyse, so that it may not be sent.</summary>
     public const string CommandNotSupported = "CSFLE3001";
 
@@ -416,7 +419,7 @@ public sealed class EnforcementException : CsfleException
     }
 
     /// <summary>The namespace, <c>db.collection</c>; the first where it is about several.</summary>
-    public string? Collection { get; }
+    public override string? Collection { get; }
 
     /// <summary>MongoDB's code of the error, where the server answered with one.</summary>
     public int? ServerCode { get; }
@@ -439,10 +442,10 @@ public sealed class EncryptionProofException : CsfleException
     }
 
     /// <summary>The namespace, <c>db.collection</c>, where it is about one.</summary>
-    public string? Collection { get; }
+    public override string? Collection { get; }
 
     /// <summary>The dotted path of the field, where it is about one; names that a pattern or <c>additionalProperties</c> stand for are made up.</summary>
-    public string? Path { get; }
+    public override string? Path { get; }
 
     private static string Describe(string problem, string? collection, string? path) => (collection, path) switch
     {

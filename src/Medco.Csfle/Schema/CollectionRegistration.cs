@@ -1,3 +1,5 @@
+using Medco.Csfle.Engine.Schema;
+
 namespace Medco.Csfle.Schema;
 
 /// <summary>One encrypted collection as the application registered it: by a class, or by a schema.</summary>
@@ -8,4 +10,7 @@ internal sealed record CollectionRegistration(string? Namespace, Type? Type, str
 {
     /// <summary>The file that holds the schema, where it is registered by one. Not opened before start-up.</summary>
     public string? SchemaPath { get; init; }
+
+    /// <summary>What was said of the class beside its attributes.</summary>
+    public DeclaredModel Declared { get; init; } = new();
 }
