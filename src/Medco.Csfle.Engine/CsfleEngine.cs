@@ -75,7 +75,7 @@ public sealed class CsfleEngine
         }
 
         var plan = _analyzer.Analyze(databaseName, command, schemas);
-        return plan.HasPlaceholders ? Encrypt(plan, cancellationToken) : command;
+        return plan.IsVerbatim ? command : Encrypt(plan, cancellationToken);
     }
 
     /// <inheritdoc cref="EncryptCommand"/>
@@ -91,7 +91,7 @@ public sealed class CsfleEngine
         }
 
         var plan = _analyzer.Analyze(databaseName, command, schemas);
-        return plan.HasPlaceholders ? await EncryptAsync(plan, cancellationToken).ConfigureAwait(false) : command;
+        return plan.IsVerbatim ? command : await EncryptAsync(plan, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>

@@ -27,6 +27,9 @@ public static class CsfleErrorCode
     /// <summary>A collection whose encryption schema the server was asked for and did not give.</summary>
     public const string ServerSchemaUnavailable = "CSFLE2004";
 
+    /// <summary>A document of a class that the registered model does not know.</summary>
+    public const string UnknownClass = "CSFLE2005";
+
     /// <summary>A command that this library does not know how to analyse, so that it may not be sent.</summary>
     public const string CommandNotSupported = "CSFLE3001";
 

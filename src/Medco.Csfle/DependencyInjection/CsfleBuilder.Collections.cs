@@ -1,3 +1,4 @@
+using Medco.Csfle.Engine.Schema;
 using Medco.Csfle.Schema;
 
 namespace Medco.Csfle;
@@ -18,6 +19,24 @@ public sealed partial class CsfleBuilder
     {
         ArgumentNullException.ThrowIfNull(@namespace);
         return Add(new CollectionRegistration(@namespace, typeof(T), null));
+    }
+
+    /// <summary>
+    /// An encrypted collection whose documents are objects of a class, where code says what attributes do not, or cannot: for
+    /// classes that carry none. Both are checked together at start-up.
+    /// </summary>
+    /// <typeparam name="T">The class; <c>[EncryptedCollection]</c> on it names the collection.</typeparam>
+    /// <param name="configure">Says what is encrypted; called once, now.</param>
+    public CsfleBuilder AddCollection<T>(Action<EncryptedClass<T>> configure)
+        => Add(new CollectionRegistration(null, typeof(T), null) { Declared = DeclaredModel.Of(configure) });
+
+    /// <inheritdoc cref="AddCollection{T}(Action{EncryptedClass{T}})"/>
+    /// <param name="namespace"><c>database.collection</c>.</param>
+    /// <param name="configure">Says what is encrypted; called once, now.</param>
+    public CsfleBuilder AddCollection<T>(string @namespace, Action<EncryptedClass<T>> configure)
+    {
+        ArgumentNullException.ThrowIfNull(@namespace);
+        return Add(new CollectionRegistration(@namespace, typeof(T), null) { Declared = DeclaredModel.Of(configure) });
     }
 
     /// <summary>An encrypted collection with a schema that was written by hand or kept in a file.</summary>

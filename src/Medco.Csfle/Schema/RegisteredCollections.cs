@@ -36,7 +36,7 @@ internal sealed class RegisteredCollections
             {
                 if (registration.Type is { } type)
                 {
-                    collections._models.Add((ns, EncryptedModel.FromMapping(type, mapping, null, null)));
+                    collections._models.Add((ns, EncryptedModel.FromMapping(type, mapping, null, null, registration.Declared)));
                 }
                 else
                 {
