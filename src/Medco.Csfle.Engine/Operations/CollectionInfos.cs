@@ -164,7 +164,10 @@ internal sealed class CollectionInfos
             hasValidator = true;
         }
 
-        return hasValidator ? ValidatorSchema.Read(collection, validator) : null;
+        if (!hasValidator) return null;
+        if (!NullableCiphertext.IsIn(validator)) return ValidatorSchema.Read(collection, validator);
+        throw new EncryptionSchemaException(CsfleErrorCode.InvalidSchema, $"The validator of the collection '{collection}'",
+            [new EncryptionSchemaError("description", "A field is ciphertext or null there, and a validator cannot say how such a field is encrypted.", "Register the collection with the client.")]);
     }
 
     private void Validate(byte[] reply)
