@@ -67,13 +67,7 @@ public sealed class CsfleEngine
     public ReadOnlyMemory<byte> EncryptCommand(string databaseName, ReadOnlyMemory<byte> command, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(databaseName);
-        var schemas = _schemas;
-        if (_serverSchemas is not null)
-        {
-            var named = new NamedSchemas(databaseName, command, _schemas, _serverSchemas);
-            schemas = named.Complete(_serverSchemas.Find(named.Missing, cancellationToken));
-        }
-
+        var schemas = SchemasFor(databaseName, command, cancellationToken);
         var plan = _analyzer.Analyze(databaseName, command, schemas);
         return plan.HasPlaceholders ? Encrypt(plan, cancellationToken) : command;
     }
@@ -83,13 +77,7 @@ public sealed class CsfleEngine
         string databaseName, ReadOnlyMemory<byte> command, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(databaseName);
-        var schemas = _schemas;
-        if (_serverSchemas is not null)
-        {
-            var named = new NamedSchemas(databaseName, command, _schemas, _serverSchemas);
-            schemas = named.Complete(await _serverSchemas.FindAsync(named.Missing, cancellationToken).ConfigureAwait(false));
-        }
-
+        var schemas = await SchemasForAsync(databaseName, command, cancellationToken).ConfigureAwait(false);
         var plan = _analyzer.Analyze(databaseName, command, schemas);
         return plan.HasPlaceholders ? await EncryptAsync(plan, cancellationToken).ConfigureAwait(false) : command;
     }
@@ -168,6 +156,40 @@ public sealed class CsfleEngine
     {
         ExplicitEncryption.CheckCiphertext(ciphertext.Span);
         return (await DecryptReplyAsync(ciphertext, cancellationToken).ConfigureAwait(false)).ToArray();
+    }
+
+    /// <summary>
+    /// Refuses a command that writes where nobody said that it may, and one that is not known, for a client that another engine
+    /// encrypts for. What is encrypted in the command is that engine's business.
+    /// </summary>
+    /// <param name="databaseName">The database the command runs in.</param>
+    /// <param name="command">The command before it is encrypted.</param>
+    /// <param name="encrypts">
+    /// False where the other engine encrypts nothing by itself: then an encrypted collection may be written to only where
+    /// <see cref="CsfleEngineOptions.AllowUnencrypted"/> names it.
+    /// </param>
+    /// <param name="cancellationToken">Gives up waiting for schemas.</param>
+    /// <exception cref="QueryAnalysisException">The command may not be sent.</exception>
+    internal void CheckWrites(string databaseName, ReadOnlyMemory<byte> command, bool encrypts, CancellationToken cancellationToken)
+        => _analyzer.Analyze(databaseName, command, SchemasFor(databaseName, command, cancellationToken).Blank(encrypts));
+
+    /// <inheritdoc cref="CheckWrites"/>
+    internal async ValueTask CheckWritesAsync(string databaseName, ReadOnlyMemory<byte> command, bool encrypts, CancellationToken cancellationToken)
+        => _analyzer.Analyze(databaseName, command, (await SchemasForAsync(databaseName, command, cancellationToken).ConfigureAwait(false)).Blank(encrypts));
+
+    private SchemaMap SchemasFor(string databaseName, ReadOnlyMemory<byte> command, CancellationToken cancellationToken)
+    {
+        if (_serverSchemas is null) return _schemas;
+        var named = new NamedSchemas(databaseName, command, _schemas, _serverSchemas);
+        return named.Complete(_serverSchemas.Find(named.Missing, cancellationToken));
+    }
+
+    private ValueTask<SchemaMap> SchemasForAsync(string databaseName, ReadOnlyMemory<byte> command, CancellationToken cancellationToken)
+    {
+        return _serverSchemas is null ? new(_schemas) : Ask(new NamedSchemas(databaseName, command, _schemas, _serverSchemas), _serverSchemas);
+
+        async ValueTask<SchemaMap> Ask(NamedSchemas named, ServerSchemaCache server)
+            => named.Complete(await server.FindAsync(named.Missing, cancellationToken).ConfigureAwait(false));
     }
 
     private byte[] Encrypt(EncryptionPlan plan, CancellationToken cancellationToken)

@@ -89,6 +89,27 @@ public static class CsfleErrorCode
 
     /// <summary>Something was asked for that is known only after start-up.</summary>
     public const string NotStarted = "CSFLE6004";
+
+    /// <summary>A client was to encrypt with an engine that was not set up.</summary>
+    public const string EngineNotSetUp = "CSFLE6030";
+
+    /// <summary>The native library libmongocrypt cannot be loaded.</summary>
+    public const string LibMongoCryptNotLoaded = "CSFLE6031";
+
+    /// <summary>MongoDB's library <c>crypt_shared</c> was named or required and is not loaded.</summary>
+    public const string CryptSharedNotLoaded = "CSFLE6032";
+
+    /// <summary>libmongocrypt has nothing that analyses commands: no <c>crypt_shared</c>, and no <c>mongocryptd</c> answers.</summary>
+    public const string QueryAnalysisUnavailable = "CSFLE6033";
+
+    /// <summary>A <c>mongocryptd</c> that is too old for MongoDB.Driver.</summary>
+    public const string MongocryptdTooOld = "CSFLE6034";
+
+    /// <summary>MongoDB's own query analysis refused a command.</summary>
+    public const string RefusedByMongocryptd = "CSFLE6035";
+
+    /// <summary>libmongocrypt failed to encrypt or to decrypt.</summary>
+    public const string LibMongoCryptFailed = "CSFLE6036";
 }
 
 /// <summary>

@@ -21,6 +21,7 @@ internal static class CsfleOptionsValidator
         CheckConnectionString(options.ConnectionString, errors);
         CheckKeys(options, errors);
         CheckCollections(options, errors);
+        if (options.OfficialEngine is { } official) errors.AddRange(official.FindMistakes(options));
         if (errors.Count > 0) throw new CsfleConfigurationException(errors);
     }
 

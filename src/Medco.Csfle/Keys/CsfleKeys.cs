@@ -22,6 +22,7 @@ public sealed class CsfleKeys
     private readonly ILogger _logger;
     private readonly object _lock = new();
     private KeyVaultService? _service;
+    private IReadOnlyList<IKeyManagementService> _opened = [];
     private volatile bool _hasIndex;
     private bool _closed;
 
@@ -43,6 +44,15 @@ public sealed class CsfleKeys
     /// <exception cref="MasterKeyException">A master key cannot be read.</exception>
     /// <exception cref="CsfleConfigurationException">A master key comes asynchronously, and nothing has awaited it yet.</exception>
     public KeyVaultService Service => Open();
+
+    /// <summary>The KMS providers, once they are opened. They stay this object's.</summary>
+    internal IReadOnlyList<IKeyManagementService> MasterKeys
+    {
+        get
+        {
+            lock (_lock) return _opened;
+        }
+    }
 
     internal string Description => _store.Value.Description;
 
@@ -259,7 +269,11 @@ public sealed class CsfleKeys
         var opened = new KeyVaultService(_store.Value, services, _options);
         lock (_lock)
         {
-            if (!_closed && _service is null) return _service = opened;
+            if (!_closed && _service is null)
+            {
+                _opened = services;
+                return _service = opened;
+            }
         }
 
         opened.Dispose();
