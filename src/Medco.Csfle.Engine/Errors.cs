@@ -48,6 +48,9 @@ public static class CsfleErrorCode
     /// <summary>A write to a collection that has no encryption schema and was not allowed to be unencrypted.</summary>
     public const string UnregisteredNamespace = "CSFLE3007";
 
+    /// <summary>A port on which query analysis was to be offered, and which cannot be listened on.</summary>
+    public const string EndpointUnavailable = "CSFLE3010";
+
     /// <summary>A customer master key that cannot be read or has the wrong length.</summary>
     public const string InvalidMasterKey = "CSFLE4001";
 
@@ -219,6 +222,18 @@ public sealed class QueryAnalysisException : CsfleException
         if (@operator is not null) context.Add($"operator '{@operator}'");
         return context.Count == 0 ? $"{problem}." : $"{problem} ({string.Join(", ", context)}).";
     }
+}
+
+/// <summary>A port of 127.0.0.1 on which query analysis was to be offered, and which cannot be listened on.</summary>
+public sealed class EndpointException : CsfleException
+{
+    internal EndpointException(int port, Exception innerException)
+        : base(CsfleErrorCode.EndpointUnavailable, $"Query analysis cannot listen on 127.0.0.1:{port}.",
+            "Choose another port, or 0 for any that is free; another process may listen on it, or the system may not allow it.", innerException)
+        => Port = port;
+
+    /// <summary>The port that was asked for.</summary>
+    public int Port { get; }
 }
 
 /// <summary>A single value that cannot be encrypted explicitly.</summary>

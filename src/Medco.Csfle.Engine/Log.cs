@@ -5,6 +5,15 @@ namespace Medco.Csfle.Engine;
 /// <summary>Everything this assembly logs. Ids, names and paths; never a value or key material.</summary>
 internal static partial class Log
 {
+    [LoggerMessage(3010, LogLevel.Information, "Query analysis listens on 127.0.0.1:{Port}.")]
+    public static partial void EndpointListens(this ILogger logger, int port);
+
+    [LoggerMessage(3011, LogLevel.Warning, "Query analysis on 127.0.0.1:{Port} hung up on a client: {MaxConnections} are connected already, or it is stopping.")]
+    public static partial void EndpointConnectionRefused(this ILogger logger, int port, int maxConnections);
+
+    [LoggerMessage(3012, LogLevel.Error, "Query analysis failed by a fault of its own: {Type} {StackTrace}")]
+    public static partial void QueryAnalysisFault(this ILogger logger, Type type, string? stackTrace);
+
     [LoggerMessage(4001, LogLevel.Warning, "Master key file '{Path}' may be read or written by others than its owner. Restrict it: chmod 600.")]
     public static partial void MasterKeyFileExposed(this ILogger logger, string path);
 

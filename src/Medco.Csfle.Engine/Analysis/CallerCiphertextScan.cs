@@ -13,7 +13,7 @@ internal static class CallerCiphertextScan
     /// <summary>Walks the document the reader stands before.</summary>
     /// <exception cref="BsonFormatException">It is not BSON.</exception>
     /// <exception cref="QueryAnalysisException">There is such a value.</exception>
-    public static void Check(BsonReader document, string collection)
+    public static void Check(BsonReader document, string? collection)
     {
         while (document.Read())
         {

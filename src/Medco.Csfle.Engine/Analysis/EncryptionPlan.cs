@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Medco.Csfle.Engine.Analysis.Marking;
 using Medco.Csfle.Engine.Bson;
 using Medco.Csfle.Engine.Cryptography;
 
@@ -115,37 +116,77 @@ internal sealed class EncryptionPlan
     {
         var command = _command.Span;
         var result = GC.AllocateUninitializedArray<byte>(EncryptedLength);
+        CopyAround(result);
         var ivs = new InitializationVectors(_placeholders.Count, random, stackalloc byte[InitializationVectors.BatchLength]);
-        var read = 0;
-        var written = 0;
+        var growth = 0;
         foreach (var edit in _edits)
         {
-            command[read..edit.Offset].CopyTo(result.AsSpan(written));
-            written += edit.Offset - read;
-            read = edit.Offset + edit.Removed;
-            if (edit.Placeholder < 0)
+            if (edit.Placeholder >= 0)
             {
-                _literals.AsSpan(edit.Literal, edit.Added).CopyTo(result.AsSpan(written));
-            }
-            else
-            {
-                WriteCiphertext(command, _placeholders[edit.Placeholder], keys, ref ivs, result.AsSpan(written, edit.Added));
+                WriteCiphertext(command, _placeholders[edit.Placeholder], keys, ref ivs, result.AsSpan(edit.Offset + growth, edit.Added));
             }
 
-            written += edit.Added;
+            growth += edit.Added - edit.Removed;
         }
 
-        command[read..].CopyTo(result.AsSpan(written));
         return result;
+    }
+
+    /// <summary>
+    /// Writes the command with a marking in the place of every ciphertext, for another engine to encrypt. Needs no key, and
+    /// holds the plaintexts.
+    /// </summary>
+    public byte[] ApplyMarkings()
+    {
+        var command = _command.Span;
+        var shape = new byte[EncryptedLength];
+        var places = new int[_placeholders.Count];
+        CopyAround(shape);
+        var growth = 0;
+        foreach (var edit in _edits)
+        {
+            if (edit.Placeholder >= 0)
+            {
+                places[edit.Placeholder] = edit.Offset + growth;
+                WriteBinaryHeader(shape.AsSpan(edit.Offset + growth, edit.Added));
+            }
+
+            growth += edit.Added - edit.Removed;
+        }
+
+        return MarkingWriter.Write(shape, places, command, this);
     }
 
     private const int BinaryHeaderLength = sizeof(int) + 1;
 
-    private static void WriteCiphertext(
-        ReadOnlySpan<byte> command, in Placeholder placeholder, ReadOnlySpan<DataKey> keys, ref InitializationVectors ivs, Span<byte> destination)
+    // Copies all but the placeholders, and leaves room for what takes their place.
+    private void CopyAround(Span<byte> result)
+    {
+        var command = _command.Span;
+        var read = 0;
+        var written = 0;
+        foreach (var edit in _edits)
+        {
+            command[read..edit.Offset].CopyTo(result[written..]);
+            written += edit.Offset - read;
+            read = edit.Offset + edit.Removed;
+            if (edit.Placeholder < 0) _literals.AsSpan(edit.Literal, edit.Added).CopyTo(result[written..]);
+            written += edit.Added;
+        }
+
+        command[read..].CopyTo(result[written..]);
+    }
+
+    private static void WriteBinaryHeader(Span<byte> destination)
     {
         BinaryPrimitives.WriteInt32LittleEndian(destination, destination.Length - BinaryHeaderLength);
         destination[sizeof(int)] = BinarySubtype.Encrypted;
+    }
+
+    private static void WriteCiphertext(
+        ReadOnlySpan<byte> command, in Placeholder placeholder, ReadOnlySpan<DataKey> keys, ref InitializationVectors ivs, Span<byte> destination)
+    {
+        WriteBinaryHeader(destination);
         var value = command.Slice(placeholder.ValueStart, placeholder.ValueLength);
         var iv = placeholder.Algorithm == CsfleAlgorithm.Random ? ivs.Next() : default;
         keys[placeholder.Key].Encrypt(placeholder.Algorithm, placeholder.Type, value, iv, destination[BinaryHeaderLength..]);
