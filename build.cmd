@@ -10,7 +10,7 @@ $ErrorActionPreference = 'Stop'
 Set-Location -LiteralPath (Split-Path -Parent $env:BUILD_FILE)
 $env:DOTNET_NOLOGO = '1'; $env:DOTNET_CLI_TELEMETRY_OPTOUT = '1'; $env:DOTNET_CLI_UI_LANGUAGE = 'en'
 
-# Face is what is built: the whole solution, or the driver-free filter. Output is where, as arguments of dotnet.
+# Face is what is built: the whole solution, or one of its filters. Output is where, as arguments of dotnet.
 $build = @{ Face = 'Medco.Csfle.sln'; Output = @() }
 
 function Show-Usage {
@@ -21,13 +21,18 @@ usage: build <command> [--no-driver]
   test          build all and run all tests; the last line is "N passed, N failed, N skipped"
   bench [args]  run the benchmarks; args go to BenchmarkDotNet (all benchmarks without any)
 
+What the interoperability tests compare with (libmongocrypt, the Node.js driver) is installed by build.sh peers,
+on Debian and its relatives only; here these tests are skipped with the reason.
+
 --no-driver takes only the projects that need no MongoDB package (Medco.Csfle.NoDriver.slnf) and builds
-them under artifacts\no-driver. Without it they are also taken, and said to be, where the whole solution
-cannot be restored because a MongoDB package is not on the machine's NuGet sources.
+them under artifacts\no-driver. Without it a part of the solution is also taken, and said to be, where the
+whole cannot be restored because a MongoDB package is not on the machine's NuGet sources: all but the
+libmongocrypt engine if only MongoDB.Driver.Encryption is missing, else what needs no driver.
 '@ | Out-Host
 }
 
-# Restores the whole solution. Falls back to the driver-free filter if MongoDB packages, and nothing else, are missing.
+# Restores the whole solution. If MongoDB packages, and nothing else, are missing, falls back to what can be had without
+# them: all but the libmongocrypt engine, or the driver-free filter.
 function Select-Face {
     if ($build.Face -like '*.slnf') { return }
     $log = @(dotnet restore $build.Face)
@@ -41,6 +46,10 @@ function Select-Face {
         throw "The restore of $($build.Face) failed."
     }
     $build.Face = 'Medco.Csfle.NoDriver.slnf'
+    if ("$missing" -eq 'MongoDB.Driver.Encryption') {
+        dotnet restore Medco.Csfle.NoLibMongoCrypt.slnf | Out-Null
+        if ($LASTEXITCODE -eq 0) { $build.Face = 'Medco.Csfle.NoLibMongoCrypt.slnf' }
+    }
     "`n  *** NOT THE WHOLE SOLUTION ***`n  The NuGet sources of this machine do not have:" | Out-Host
     $missing | ForEach-Object { "    $_" } | Out-Host
     "  What needs them is neither built, tested nor shown: going on with $($build.Face).`n" | Out-Host
@@ -49,7 +58,7 @@ function Select-Face {
 # The projects of the chosen face below a folder that have a line in their project file.
 function Find-Projects($folder, $line) {
     $members = Get-Content -Raw $build.Face
-    Get-ChildItem "$folder\*\*.csproj" | Where-Object { (Get-Content -Raw $_.FullName).Contains($line) -and $members.Contains($_.Name) }
+    Get-ChildItem "$folder\*\*.csproj", "$folder\Interop\*\*.csproj" -ErrorAction SilentlyContinue | Where-Object { (Get-Content -Raw $_.FullName).Contains($line) -and $members.Contains($_.Name) }
 }
 
 function Invoke-Samples {

@@ -12,6 +12,8 @@ usage: ./build.sh <command> [--no-driver]
   sample        run the samples
   test          build all and run all tests; the last line is "N passed, N failed, N skipped"
   bench [args]  run the benchmarks; args go to BenchmarkDotNet (all benchmarks without any)
+  peers         install what the interoperability tests compare with: Debian's libmongocrypt, and the official
+                Node.js driver (tests/Interop/node). The only command that installs anything on the machine
 
 --no-driver takes only the projects that need no MongoDB package (Medco.Csfle.NoDriver.slnf) and builds
 them under artifacts/no-driver. Without it a part of the solution is also taken, and said to be, where the
@@ -117,6 +119,31 @@ test_all() {
   ((failed == 0))
 }
 
+# Everything that can be had is installed, even if something else cannot; then the command fails.
+peers() {
+  local debian=(libmongocrypt0 libmongocrypt-dev libbson-dev) as_root='' missing=() package
+  for package in "${debian[@]}"; do
+    if [[ $(dpkg-query -W -f='${Status}' "$package" 2>/dev/null) != 'install ok installed' ]]; then missing+=("$package"); fi
+  done
+  local status=0
+  if ((${#missing[@]})); then
+    if (($(id -u) != 0)); then as_root=sudo; fi
+    if ! { command -v apt-get && $as_root apt-get update -q && $as_root apt-get install -q -y "${missing[@]}"; }; then
+      status=1
+      echo "*** libmongocrypt could not be installed (Debian or Ubuntu packages: ${missing[*]}). Its tests will be skipped." >&2
+    fi
+  else
+    echo "libmongocrypt: installed (${debian[*]})"
+  fi
+  # dynamic: where no compiled addon can be downloaded, it is built against the libmongocrypt of the system.
+  if ! { command -v npm >/dev/null && (cd tests/Interop/node && BUILD_TYPE=dynamic npm ci --no-audit --no-fund) \
+      && (cd tests/Interop/node && node -e "import('mongodb-client-encryption').then(addon => console.log('mongodb-client-encryption: libmongocrypt ' + addon.MongoCrypt.libmongocryptVersion))"); }; then
+    status=1
+    echo "*** The Node.js packages could not be installed (Node.js 20 or newer with npm is needed). Their tests will be skipped." >&2
+  fi
+  return $status
+}
+
 bench() {
   if (($# == 0)); then set -- --filter '*'; fi
   dotnet run -c Release --project benchmarks/Medco.Csfle.Benchmarks -- "$@"
@@ -133,6 +160,7 @@ case $command in
   sample) sample ;;
   test) test_all ;;
   bench) bench "$@" ;;
+  peers) peers ;;
   help | -h | --help) usage ;;
   *) usage >&2; exit 2 ;;
 esac

@@ -94,14 +94,18 @@ internal sealed class AeadKey : IDisposable
     public void CopyTo(Span<byte> destination) => _key.CopyTo(destination);
 
     /// <summary>Encrypts under a given initialization vector.</summary>
-    /// <param name="associatedData">Authenticated, not encrypted.</param>
+    /// <param name="message">
+    /// Begins with the associated data, which is authenticated and not encrypted; receives the payload behind it. Exactly as
+    /// long as both, since a tag with a gap before it would never verify. One behind the other they are hashed in one call.
+    /// </param>
+    /// <param name="associatedDataLength">Bytes of associated data.</param>
     /// <param name="iv">16 bytes.</param>
-    /// <param name="plaintext">What to encrypt; may be empty.</param>
-    /// <param name="payload">Receives <see cref="PayloadLength"/> bytes; may not overlap the plaintext.</param>
-    public void Encrypt(ReadOnlySpan<byte> associatedData, ReadOnlySpan<byte> iv, ReadOnlySpan<byte> plaintext, Span<byte> payload)
+    /// <param name="plaintext">What to encrypt; may be empty; may not overlap the message.</param>
+    public void Encrypt(Span<byte> message, int associatedDataLength, ReadOnlySpan<byte> iv, ReadOnlySpan<byte> plaintext)
     {
+        iv.CopyTo(message.Slice(associatedDataLength, IvLength));
         var state = Rent();
-        state.Encrypt(associatedData, iv, plaintext, payload);
+        state.Encrypt(message, associatedDataLength, plaintext);
         Return(state);
     }
 
@@ -110,25 +114,24 @@ internal sealed class AeadKey : IDisposable
     /// give equal payloads: iv = HMAC-SHA-512(ivKey, aad | be64(8 * aad.Length) | plaintext)[0..16].
     /// </summary>
     /// <inheritdoc cref="Encrypt"/>
-    public void EncryptDeterministically(ReadOnlySpan<byte> associatedData, ReadOnlySpan<byte> plaintext, Span<byte> payload)
+    public void EncryptDeterministically(Span<byte> message, int associatedDataLength, ReadOnlySpan<byte> plaintext)
     {
-        Span<byte> iv = stackalloc byte[IvLength];
         var state = Rent();
-        state.DeriveIv(associatedData, plaintext, iv);
-        state.Encrypt(associatedData, iv, plaintext, payload);
+        state.DeriveIv(message, associatedDataLength, plaintext);
+        state.Encrypt(message, associatedDataLength, plaintext);
         Return(state);
     }
 
     /// <summary>Checks the tag in constant time and only then decrypts.</summary>
-    /// <param name="associatedData">What was given at encryption.</param>
-    /// <param name="payload">Initialization vector, ciphertext and tag; <see cref="IsPayloadLength"/> holds.</param>
-    /// <param name="plaintext">Has room for <see cref="DecryptionLength"/> bytes; may not overlap the payload.</param>
+    /// <param name="message">Associated data and payload, as encryption wrote them; <see cref="IsPayloadLength"/> holds.</param>
+    /// <param name="associatedDataLength">Bytes of associated data.</param>
+    /// <param name="plaintext">Has room for <see cref="DecryptionLength"/> bytes; may not overlap the message.</param>
     /// <param name="length">Bytes of plaintext; what follows them in the span is zeroed.</param>
     /// <returns>False when tag or padding are wrong; the span is then zero.</returns>
-    public bool TryDecrypt(ReadOnlySpan<byte> associatedData, ReadOnlySpan<byte> payload, Span<byte> plaintext, out int length)
+    public bool TryDecrypt(ReadOnlySpan<byte> message, int associatedDataLength, Span<byte> plaintext, out int length)
     {
         var state = Rent();
-        var decrypted = state.TryDecrypt(associatedData, payload, plaintext, out length);
+        var decrypted = state.TryDecrypt(message, associatedDataLength, plaintext, out length);
         Return(state);
         return decrypted;
     }
@@ -203,33 +206,45 @@ internal sealed class AeadKey : IDisposable
             CryptographicOperations.ZeroMemory(encryptionKey);
         }
 
-        public void DeriveIv(ReadOnlySpan<byte> associatedData, ReadOnlySpan<byte> plaintext, Span<byte> iv)
+        /// <summary>Writes the initialization vector behind the associated data.</summary>
+        public void DeriveIv(Span<byte> message, int associatedDataLength, ReadOnlySpan<byte> plaintext)
         {
+            // The bit length takes the place of the initialization vector until that is known.
+            BinaryPrimitives.WriteUInt64BigEndian(message[associatedDataLength..], BitLength(associatedDataLength));
             Span<byte> hash = stackalloc byte[FullTagLength];
-            _ivHash.AppendData(associatedData);
-            AppendBitLength(_ivHash, associatedData.Length);
+            _ivHash.AppendData(message[..(associatedDataLength + sizeof(ulong))]);
             _ivHash.AppendData(plaintext);
             _ivHash.GetHashAndReset(hash);
-            hash[..IvLength].CopyTo(iv);
+            hash[..IvLength].CopyTo(message[associatedDataLength..]);
         }
 
-        public void Encrypt(ReadOnlySpan<byte> associatedData, ReadOnlySpan<byte> iv, ReadOnlySpan<byte> plaintext, Span<byte> payload)
+        /// <summary>Writes ciphertext and tag behind the initialization vector.</summary>
+        public void Encrypt(Span<byte> message, int associatedDataLength, ReadOnlySpan<byte> plaintext)
         {
-            // Exactly as long as it must be: a tag with a gap before it would never verify.
-            payload = payload[..PayloadLength(plaintext.Length)];
-            iv.CopyTo(payload);
-            _aes.EncryptCbc(plaintext, iv, payload[IvLength..^TagLength], PaddingMode.PKCS7);
+            if (message.Length != associatedDataLength + PayloadLength(plaintext.Length)) throw new ArgumentException("The message has not the length of its parts.", nameof(message));
+            var iv = message.Slice(associatedDataLength, IvLength);
+            var tagged = message[..^TagLength];
+            _aes.EncryptCbc(plaintext, iv, tagged[(associatedDataLength + IvLength)..], PaddingMode.PKCS7);
+
+            // The bit length takes the place of the tag until that is known.
+            BinaryPrimitives.WriteUInt64BigEndian(message[tagged.Length..], BitLength(associatedDataLength));
             Span<byte> tag = stackalloc byte[FullTagLength];
-            ComputeTag(associatedData, payload[..^TagLength], tag);
-            tag[..TagLength].CopyTo(payload[^TagLength..]);
+            _tagHash.AppendData(message[..(tagged.Length + sizeof(ulong))]);
+            _tagHash.GetHashAndReset(tag);
+            tag[..TagLength].CopyTo(message[tagged.Length..]);
         }
 
-        public bool TryDecrypt(ReadOnlySpan<byte> associatedData, ReadOnlySpan<byte> payload, Span<byte> plaintext, out int length)
+        public bool TryDecrypt(ReadOnlySpan<byte> message, int associatedDataLength, Span<byte> plaintext, out int length)
         {
             length = 0;
+            var payload = message[associatedDataLength..];
             var room = plaintext[..DecryptionLength(payload.Length)];
+            Span<byte> bitLength = stackalloc byte[sizeof(ulong)];
+            BinaryPrimitives.WriteUInt64BigEndian(bitLength, BitLength(associatedDataLength));
             Span<byte> tag = stackalloc byte[FullTagLength];
-            ComputeTag(associatedData, payload[..^TagLength], tag);
+            _tagHash.AppendData(message[..^TagLength]);
+            _tagHash.AppendData(bitLength);
+            _tagHash.GetHashAndReset(tag);
             if (!CryptographicOperations.FixedTimeEquals(tag[..TagLength], payload[^TagLength..]))
             {
                 room.Clear();
@@ -258,19 +273,6 @@ internal sealed class AeadKey : IDisposable
             _ivHash.Dispose();
         }
 
-        private void ComputeTag(ReadOnlySpan<byte> associatedData, ReadOnlySpan<byte> ivAndCiphertext, Span<byte> tag)
-        {
-            _tagHash.AppendData(associatedData);
-            _tagHash.AppendData(ivAndCiphertext);
-            AppendBitLength(_tagHash, associatedData.Length);
-            _tagHash.GetHashAndReset(tag);
-        }
-
-        private static void AppendBitLength(IncrementalHash hash, int bytes)
-        {
-            Span<byte> bits = stackalloc byte[sizeof(ulong)];
-            BinaryPrimitives.WriteUInt64BigEndian(bits, 8UL * (ulong)bytes);
-            hash.AppendData(bits);
-        }
+        private static ulong BitLength(int bytes) => 8UL * (ulong)bytes;
     }
 }

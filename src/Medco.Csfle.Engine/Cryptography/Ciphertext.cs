@@ -37,8 +37,8 @@ internal readonly ref struct Ciphertext
     /// <summary>The BSON type of the plaintext.</summary>
     public BsonType OriginalType => (BsonType)_bytes[TypeOffset];
 
-    /// <summary>What is authenticated beside the payload.</summary>
-    public ReadOnlySpan<byte> AssociatedData => _bytes[..HeaderLength];
+    /// <summary>All of it: what is authenticated beside the payload, and the payload.</summary>
+    public ReadOnlySpan<byte> Bytes => _bytes;
 
     /// <summary>Initialization vector, ciphertext and tag.</summary>
     public ReadOnlySpan<byte> Payload => _bytes[HeaderLength..];

@@ -42,14 +42,13 @@ internal sealed class DataKey : IDisposable
         header[0] = (byte)algorithm;
         Id.TryWriteBytes(header[1..], bigEndian: true, out _);
         header[^1] = (byte)type;
-        var payload = destination[Ciphertext.HeaderLength..];
         switch (algorithm)
         {
             case CsfleAlgorithm.Deterministic:
-                _key.EncryptDeterministically(header, value, payload);
+                _key.EncryptDeterministically(destination, header.Length, value);
                 break;
             case CsfleAlgorithm.Random:
-                _key.Encrypt(header, iv, value, payload);
+                _key.Encrypt(destination, header.Length, iv, value);
                 break;
             default:
                 // Its number would become the first byte and make the ciphertext something else.
@@ -64,7 +63,7 @@ internal sealed class DataKey : IDisposable
     /// <exception cref="DecryptionException">It does not authenticate, or is no such value. The destination is zeroed.</exception>
     public int Decrypt(Ciphertext ciphertext, Span<byte> destination)
     {
-        if (!_key.TryDecrypt(ciphertext.AssociatedData, ciphertext.Payload, destination, out var length))
+        if (!_key.TryDecrypt(ciphertext.Bytes, Ciphertext.HeaderLength, destination, out var length))
         {
             throw Failed();
         }

@@ -51,7 +51,7 @@ public sealed class LocalKeyManagementService : IKeyManagementService
         Span<byte> iv = stackalloc byte[AeadKey.IvLength];
         RandomNumberGenerator.Fill(iv);
         var wrapped = new byte[WrappedLength];
-        _masterKey.Key.Encrypt([], iv, dataKey.Span, wrapped);
+        _masterKey.Key.Encrypt(wrapped, 0, iv, dataKey.Span);
         return wrapped;
     }
 
@@ -78,7 +78,7 @@ public sealed class LocalKeyManagementService : IKeyManagementService
         Span<byte> room = stackalloc byte[AeadKey.DecryptionLength(WrappedLength)];
         try
         {
-            if (!_masterKey.Key.TryDecrypt([], wrappedDataKey.Span, room, out var length))
+            if (!_masterKey.Key.TryDecrypt(wrappedDataKey.Span, 0, room, out var length))
             {
                 throw NotUnwrapped($"the master key of KMS provider `{Provider}` does not unwrap the data key: HMAC validation failure");
             }

@@ -20,12 +20,11 @@ public class AeadKeyTests
         {
             var fields = ReadHex(cases.ReadDocument());
             using var key = new AeadKey(fields["key"]);
-            var payload = new byte[AeadKey.PayloadLength(fields["plaintext"].Length)];
-            key.Encrypt(fields["aad"], fields["iv"], fields["plaintext"], payload);
+            var payload = Encrypt(key, fields["aad"], fields["iv"], fields["plaintext"]);
             Assert.Equal(fields["ciphertext"], payload);
 
             var plaintext = new byte[AeadKey.DecryptionLength(payload.Length)];
-            Assert.True(key.TryDecrypt(fields["aad"], payload, plaintext, out var length));
+            Assert.True(TryDecrypt(key, fields["aad"], payload, plaintext, out var length));
             Assert.Equal(fields["plaintext"], plaintext[..length]);
             count++;
         }
@@ -39,14 +38,24 @@ public class AeadKeyTests
         using var key = new AeadKey(RandomNumberGenerator.GetBytes(AeadKey.KeyLength));
         Check.One(Config.QuickThrowOnFailure, Prop.ForAll((byte[] plaintext, byte[] associatedData) =>
         {
-            var payload = new byte[AeadKey.PayloadLength(plaintext.Length)];
-            key.Encrypt(associatedData, RandomNumberGenerator.GetBytes(AeadKey.IvLength), plaintext, payload);
+            var payload = Encrypt(key, associatedData, RandomNumberGenerator.GetBytes(AeadKey.IvLength), plaintext);
             Assert.True(AeadKey.IsPayloadLength(payload.Length));
             var decrypted = new byte[AeadKey.DecryptionLength(payload.Length)];
-            Assert.True(key.TryDecrypt(associatedData, payload, decrypted, out var length));
+            Assert.True(TryDecrypt(key, associatedData, payload, decrypted, out var length));
             Assert.Equal(plaintext, decrypted[..length]);
             Assert.All(decrypted[length..], b => Assert.Equal(0, b));
         }));
+    }
+
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(1)]
+    [InlineData(16)]
+    public void A_message_of_another_length_than_its_parts_is_not_written(int difference)
+    {
+        using var key = new AeadKey(RandomNumberGenerator.GetBytes(AeadKey.KeyLength));
+        Assert.Throws<ArgumentException>(() => key.Encrypt(new byte[3 + AeadKey.PayloadLength(20) + difference], 3, new byte[AeadKey.IvLength], new byte[20]));
+        Assert.Throws<ArgumentException>(() => key.EncryptDeterministically(new byte[3 + AeadKey.PayloadLength(20) + difference], 3, new byte[20]));
     }
 
     [Fact]
@@ -54,14 +63,13 @@ public class AeadKeyTests
     {
         using var key = new AeadKey(RandomNumberGenerator.GetBytes(AeadKey.KeyLength));
         byte[] associatedData = [1, 2, 3];
-        var payload = new byte[AeadKey.PayloadLength(20)];
-        key.Encrypt(associatedData, RandomNumberGenerator.GetBytes(AeadKey.IvLength), RandomNumberGenerator.GetBytes(20), payload);
+        var payload = Encrypt(key, associatedData, RandomNumberGenerator.GetBytes(AeadKey.IvLength), RandomNumberGenerator.GetBytes(20));
         var decrypted = new byte[AeadKey.DecryptionLength(payload.Length)];
         for (var bit = 0; bit < payload.Length * 8; bit++)
         {
             payload[bit / 8] ^= (byte)(1 << (bit % 8));
             Array.Fill(decrypted, (byte)0xAA);
-            Assert.False(key.TryDecrypt(associatedData, payload, decrypted, out var length));
+            Assert.False(TryDecrypt(key, associatedData, payload, decrypted, out var length));
             Assert.Equal(0, length);
             Assert.All(decrypted, b => Assert.Equal(0, b));
             payload[bit / 8] ^= (byte)(1 << (bit % 8));
@@ -70,11 +78,11 @@ public class AeadKeyTests
         for (var i = 0; i < associatedData.Length; i++)
         {
             associatedData[i] ^= 1;
-            Assert.False(key.TryDecrypt(associatedData, payload, decrypted, out _));
+            Assert.False(TryDecrypt(key, associatedData, payload, decrypted, out _));
             associatedData[i] ^= 1;
         }
 
-        Assert.True(key.TryDecrypt(associatedData, payload, decrypted, out _));
+        Assert.True(TryDecrypt(key, associatedData, payload, decrypted, out _));
     }
 
     [Theory]
@@ -95,7 +103,7 @@ public class AeadKeyTests
         using var key = new AeadKey(material);
         var decrypted = new byte[AeadKey.DecryptionLength(payload.Length)];
         Array.Fill(decrypted, (byte)0xAA);
-        Assert.False(key.TryDecrypt([], payload, decrypted, out _));
+        Assert.False(TryDecrypt(key, [], payload, decrypted, out _));
         Assert.All(decrypted, b => Assert.Equal(0, b));
     }
 
@@ -181,10 +189,21 @@ public class AeadKeyTests
 
     private static byte[] Deterministic(AeadKey key, byte[] associatedData, byte[] plaintext)
     {
-        var payload = new byte[AeadKey.PayloadLength(plaintext.Length)];
-        key.EncryptDeterministically(associatedData, plaintext, payload);
-        return payload;
+        byte[] message = [.. associatedData, .. new byte[AeadKey.PayloadLength(plaintext.Length)]];
+        key.EncryptDeterministically(message, associatedData.Length, plaintext);
+        return message[associatedData.Length..];
     }
+
+    private static byte[] Encrypt(AeadKey key, byte[] associatedData, byte[] iv, byte[] plaintext)
+    {
+        byte[] message = [.. associatedData, .. new byte[AeadKey.PayloadLength(plaintext.Length)]];
+        key.Encrypt(message, associatedData.Length, iv, plaintext);
+        Assert.Equal(associatedData, message[..associatedData.Length]);
+        return message[associatedData.Length..];
+    }
+
+    private static bool TryDecrypt(AeadKey key, byte[] associatedData, byte[] payload, byte[] plaintext, out int length)
+        => key.TryDecrypt([.. associatedData, .. payload], associatedData.Length, plaintext, out length);
 
     private static Dictionary<string, byte[]> ReadHex(BsonReader reader)
     {

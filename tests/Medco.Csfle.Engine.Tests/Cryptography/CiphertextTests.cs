@@ -18,7 +18,7 @@ public class CiphertextTests
         Assert.Equal(id, ciphertext.KeyId);
         Assert.Equal(CsfleAlgorithm.Random, ciphertext.Algorithm);
         Assert.Equal(BsonType.Int32, ciphertext.OriginalType);
-        Assert.Equal(18, ciphertext.AssociatedData.Length);
+        Assert.Equal(18 + ciphertext.Payload.Length, ciphertext.Bytes.Length);
         Assert.Equal(64, ciphertext.Payload.Length);
     }
 
