@@ -1,6 +1,8 @@
 using Medco.Csfle.Engine;
 using Medco.Csfle.Engine.Kms;
 using Medco.Csfle.TestServer;
+using MongoDB.Driver;
+using MongoDB.Driver.Encryption;
 
 namespace Medco.Csfle.LibMongoCrypt.Tests;
 
@@ -10,6 +12,7 @@ internal static class Application
     /// <summary>Starts up and says how that went.</summary>
     public static string Start(string kind, string[] arguments)
     {
+        if (kind == "foreign") MongoClientSettings.Extensions.AddAutoEncryption();
         using var server = InProcessMongoServer.Start();
         using var masterKey = LocalMasterKey.Generate();
         using var factory = CsfleClientFactory.Create(csfle => csfle
@@ -26,6 +29,7 @@ internal static class Application
         try
         {
             factory.Initialize();
+            using var client = factory.CreateEncryptedClient();
             return "started";
         }
         catch (CsfleException exception)

@@ -144,6 +144,7 @@ public sealed class TwoEnginesTests : IDisposable
             },
             (csfle, database) => csfle.AllowUnencrypted($"{database}.patients"));
         using var client = factory.CreateEncryptedClient();
+        await factory.InitializeAsync();
         var ssn = await factory.Encryption.EncryptAsync(241014209, CsfleAlgorithm.Deterministic, "medco-patients");
 
         await _engines.Patients<BsonDocument>(client).InsertOneAsync(new BsonDocument { { "name", "Jon Doe" }, { "ssn", ssn } });
