@@ -25,7 +25,15 @@ internal sealed class LibMongoCryptController(CsfleEngine policy, IAutoEncryptio
         if (!encrypts) return unencryptedCommandBytes;
         try
         {
-            return native.EncryptFields(databaseName, unencryptedCommandBytes, cancellationToken);
+            try
+            {
+                return native.EncryptFields(databaseName, unencryptedCommandBytes, cancellationToken);
+            }
+            catch (Exception exception) when (errors.LostConnectionOf(exception) is { } mongocryptd)
+            {
+                mongocryptd.EnsureRunning(cancellationToken);
+                return native.EncryptFields(databaseName, unencryptedCommandBytes, cancellationToken);
+            }
         }
         catch (Exception exception)
         {
@@ -40,7 +48,15 @@ internal sealed class LibMongoCryptController(CsfleEngine policy, IAutoEncryptio
         if (!encrypts) return unencryptedCommandBytes;
         try
         {
-            return await native.EncryptFieldsAsync(databaseName, unencryptedCommandBytes, cancellationToken).ConfigureAwait(false);
+            try
+            {
+                return await native.EncryptFieldsAsync(databaseName, unencryptedCommandBytes, cancellationToken).ConfigureAwait(false);
+            }
+            catch (Exception exception) when (errors.LostConnectionOf(exception) is { } mongocryptd)
+            {
+                await mongocryptd.EnsureRunningAsync(cancellationToken).ConfigureAwait(false);
+                return await native.EncryptFieldsAsync(databaseName, unencryptedCommandBytes, cancellationToken).ConfigureAwait(false);
+            }
         }
         catch (Exception exception)
         {

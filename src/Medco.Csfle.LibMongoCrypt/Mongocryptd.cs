@@ -85,12 +85,13 @@ internal sealed class Mongocryptd
         using var connection = new Connection(_url);
         if (Answers(connection, cancellationToken)) return;
         using var process = Start();
-        for (var waiting = Stopwatch.StartNew(); waiting.Elapsed < StartTime && !process.HasExited;)
+        for (var waiting = Stopwatch.StartNew(); ;)
         {
+            // Asked before it is asked for an answer: one that ended since another was faster leaves that one to answer.
+            var isOver = process.HasExited || waiting.Elapsed > StartTime;
             if (Answers(connection, cancellationToken)) return;
+            if (isOver) throw StartedInVain(process);
         }
-
-        throw StartedInVain(process);
     }
 
     /// <inheritdoc cref="EnsureRunning"/>
@@ -99,12 +100,13 @@ internal sealed class Mongocryptd
         using var connection = new Connection(_url);
         if (await AnswersAsync(connection, cancellationToken).ConfigureAwait(false)) return;
         using var process = Start();
-        for (var waiting = Stopwatch.StartNew(); waiting.Elapsed < StartTime && !process.HasExited;)
+        for (var waiting = Stopwatch.StartNew(); ;)
         {
+            // Asked before it is asked for an answer: one that ended since another was faster leaves that one to answer.
+            var isOver = process.HasExited || waiting.Elapsed > StartTime;
             if (await AnswersAsync(connection, cancellationToken).ConfigureAwait(false)) return;
+            if (isOver) throw StartedInVain(process);
         }
-
-        throw StartedInVain(process);
     }
 
     /// <summary>Whether an answer came from it.</summary>

@@ -17,6 +17,13 @@ internal sealed class NativeErrors(Mongocryptd? mongocryptd)
     private const string CryptSharedPrefix = "[crypt_shared ";
     private const string CryptSharedRefusal = "\"analyze_query\" failed";
 
+    /// <summary>
+    /// The mongocryptd whose connection broke, so that the same command may be analysed again: nothing was sent to the server.
+    /// Where it did not answer at all, the driver has tried again itself.
+    /// </summary>
+    public Mongocryptd? LostConnectionOf(Exception exception)
+        => Unwrap(exception) is MongoConnectionException lost && mongocryptd?.IsAt(lost.ConnectionId?.ServerId?.EndPoint) == true ? mongocryptd : null;
+
     /// <summary>The error to throw where a command could not be encrypted.</summary>
     public Exception OfEncryption(Exception exception, string databaseName, byte[] command, CancellationToken cancellationToken)
         => Refusal(Unwrap(exception)) is { } problem
@@ -38,6 +45,7 @@ internal sealed class NativeErrors(Mongocryptd? mongocryptd)
             CsfleException => cause,
             OperationCanceledException => new OperationCanceledException(cause.Message, cause, cancellationToken),
             MongoIncompatibleDriverException when mongocryptd is not null => mongocryptd.TooOld(cause),
+            MongoConnectionException when LostConnectionOf(cause) is { } lost => lost.Unreachable(cause),
             TimeoutException or MongoClientException or MongoConnectionException when mongocryptd?.IsMeantBy(cause.Message) == true => mongocryptd.Unreachable(cause),
             MongoServerException server => Failed(what, $"the server answered with {ServerErrorOf(server)}", null),
             CryptException => Failed(what, cause.Message, cause),

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using MedcoMd.Model;
 using Medco.Csfle.Engine;
+using Medco.Csfle.Engine.Wire;
 using Medco.Csfle.TestServer;
 using MongoDB.Bson;
 using MongoDB.Driver;
@@ -149,6 +150,24 @@ public sealed class StartupTests : IDisposable
         Assert.Equal(CsfleErrorCode.QueryAnalysisUnavailable, exception.Code);
         Assert.Contains($"127.0.0.1:{engines.Mongocryptd.Port}", exception.Message, StringComparison.Ordinal);
         Assert.Empty(engines.Stored.Find(FilterDefinition<BsonDocument>.Empty).ToList());
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_mongocryptd_that_was_started_anew_is_found_again(bool asynchronously)
+    {
+        using var first = QueryAnalysisEndpoint.Start();
+        using var factory = _engines.NewFactory(options => options.MongocryptdUri = first.ConnectionString);
+        using var client = factory.CreateEncryptedClient();
+        await _engines.Patients<Patient>(client).InsertOneAsync(JonDoe.Create());
+        await first.DisposeAsync();
+        await using var second = QueryAnalysisEndpoint.Start(new QueryAnalysisEndpointOptions { Port = first.Port });
+
+        if (asynchronously) await _engines.Patients<Patient>(client).InsertOneAsync(JonDoe.Create());
+        else _engines.Patients<Patient>(client).InsertOne(JonDoe.Create());
+
+        Assert.Equal(2, await _engines.ManagedPatients.CountDocumentsAsync(patient => patient.Ssn == 241014209));
     }
 
     [Theory]
