@@ -73,7 +73,7 @@ internal sealed class LibMongoCryptEngine(LibMongoCryptOptions options) : Offici
                 }
                 catch (QueryAnalysisException exception) when (exception.Code == CsfleErrorCode.RefusedByMongocryptd && mongocryptd is not null)
                 {
-                    throw mongocryptd.Wrong(exception.Message, exception);
+                    throw mongocryptd.Refuses(exception);
                 }
             }
         }
@@ -101,7 +101,7 @@ internal sealed class LibMongoCryptEngine(LibMongoCryptOptions options) : Offici
                 }
                 catch (QueryAnalysisException exception) when (exception.Code == CsfleErrorCode.RefusedByMongocryptd && mongocryptd is not null)
                 {
-                    throw mongocryptd.Wrong(exception.Message, exception);
+                    throw mongocryptd.Refuses(exception);
                 }
             }
         }

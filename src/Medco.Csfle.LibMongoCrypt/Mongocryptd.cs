@@ -138,12 +138,12 @@ internal sealed class Mongocryptd
         "Install one of a newer MongoDB Enterprise Server, and make sure that no old one goes on running at that port.",
         cause);
 
-    /// <summary>The error to throw where something answers there and is no <c>mongocryptd</c>, or does not know its own commands.</summary>
-    public LibMongoCryptException Wrong(string answer, Exception? cause) => new(
+    /// <summary>The error to throw where it refuses a command that holds nothing but a schema: it is a server, or refuses the schema.</summary>
+    public LibMongoCryptException Refuses(QueryAnalysisException refusal) => new(
         CsfleErrorCode.QueryAnalysisUnavailable,
-        $"What listens at {Address} does not analyse commands as a mongocryptd does: {answer.TrimEnd('.')}",
-        $"Name the address of a mongocryptd with {nameof(LibMongoCryptOptions.MongocryptdUri)} or {nameof(LibMongoCryptOptions.MongocryptdPort)}; a mongod is none.",
-        cause);
+        $"What listens at {Address} refuses the schema of '{refusal.Collection}': {refusal.Message}",
+        $"If that is a mongod and no mongocryptd, name the address of one with {nameof(LibMongoCryptOptions.MongocryptdUri)} or {nameof(LibMongoCryptOptions.MongocryptdPort)}; else correct the schema.",
+        refusal);
 
     private static LibMongoCryptException Unavailable(string what, Exception? cause) => new(
         CsfleErrorCode.QueryAnalysisUnavailable,

@@ -22,7 +22,12 @@ internal sealed class NativeErrors(Mongocryptd? mongocryptd)
     /// Where it did not answer at all, the driver has tried again itself.
     /// </summary>
     public Mongocryptd? LostConnectionOf(Exception exception)
-        => Unwrap(exception) is MongoConnectionException lost && mongocryptd?.IsAt(lost.ConnectionId?.ServerId?.EndPoint) == true ? mongocryptd : null;
+    {
+        var cause = Unwrap(exception);
+        var isLost = cause is MongoConnectionException lost && mongocryptd?.IsAt(lost.ConnectionId?.ServerId?.EndPoint) == true
+            || cause is MongoConnectionPoolPausedException && mongocryptd?.IsMeantBy(cause.Message) == true;
+        return isLost ? mongocryptd : null;
+    }
 
     /// <summary>The error to throw where a command could not be encrypted.</summary>
     public Exception OfEncryption(Exception exception, string databaseName, byte[] command, CancellationToken cancellationToken)

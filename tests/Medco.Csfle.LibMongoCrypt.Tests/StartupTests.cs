@@ -111,6 +111,25 @@ public sealed class StartupTests : IDisposable
         Assert.Equivalent(JonDoe.Create(), await _engines.ManagedPatients.Find(patient => patient.Ssn == 241014209).SingleAsync(), strict: true);
     }
 
+    [UnixFact]
+    public async Task Mongocryptd_is_started_again_after_it_has_shut_itself_down()
+    {
+        var port = 0;
+        using var factory = _engines.NewFactory(options =>
+        {
+            Spawn(options, WriteMongocryptd());
+            options.MongocryptdIdleShutdownTimeout = TimeSpan.FromSeconds(2);
+            port = options.MongocryptdPort!.Value;
+        });
+        using var client = factory.CreateEncryptedClient();
+        await factory.InitializeAsync();
+        Assert.True(SpinWait.SpinUntil(() => !Listens(port), TimeSpan.FromSeconds(60)));
+
+        await _engines.Patients<Patient>(client).InsertOneAsync(JonDoe.Create());
+
+        Assert.Single(await _engines.ManagedPatients.Find(patient => patient.Ssn == 241014209).ToListAsync());
+    }
+
     [Fact]
     public void A_server_in_the_place_of_mongocryptd_is_found_out_before_it_sees_a_value()
     {
@@ -121,7 +140,7 @@ public sealed class StartupTests : IDisposable
         var exception = Assert.Throws<LibMongoCryptException>(() => _engines.Patients<Patient>(client).InsertOne(JonDoe.Create()));
 
         Assert.Equal(CsfleErrorCode.QueryAnalysisUnavailable, exception.Code);
-        Assert.Contains("a mongod is none", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("If that is a mongod", exception.Message, StringComparison.Ordinal);
         Assert.DoesNotContain(mongod.Commands, command => command.ToString().Contains("Jon Doe", StringComparison.Ordinal));
         Assert.DoesNotContain(mongod.Commands, command => command.Name == "insert");
     }
@@ -242,6 +261,20 @@ public sealed class StartupTests : IDisposable
         options.MongocryptdPort = FreePort();
         options.MongocryptdSpawnPath = path;
         options.MongocryptdIdleShutdownTimeout = TimeSpan.FromSeconds(5);
+    }
+
+    private static bool Listens(int port)
+    {
+        using var client = new TcpClient();
+        try
+        {
+            client.Connect(IPAddress.Loopback, port);
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
     }
 
     private static int FreePort()
