@@ -19,6 +19,7 @@ internal sealed class SharedKeyVault : IDisposable
     {
         Server = InProcessMongoServer.Start();
         Store = new MongoKeyVaultStore(Server, Namespace);
+        Store.EnsureIndex();
         Vault = NewVault();
     }
 
