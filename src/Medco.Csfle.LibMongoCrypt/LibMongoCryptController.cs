@@ -10,9 +10,10 @@ namespace Medco.Csfle.LibMongoCrypt;
 /// </summary>
 /// <param name="policy">Knows where may be written.</param>
 /// <param name="native">The controller of MongoDB.Driver.Encryption; disposed with this one.</param>
+/// <param name="guard">Looks at what libmongocrypt encrypted.</param>
 /// <param name="errors">Makes errors readable.</param>
 /// <param name="encrypts">False where it decrypts only.</param>
-internal sealed class LibMongoCryptController(CsfleEngine policy, IAutoEncryptionLibMongoCryptController native, NativeErrors errors, bool encrypts)
+internal sealed class LibMongoCryptController(CsfleEngine policy, IAutoEncryptionLibMongoCryptController native, PlaintextGuard guard, NativeErrors errors, bool encrypts)
     : IAutoEncryptionLibMongoCryptController
 {
     /// <inheritdoc/>
@@ -27,12 +28,12 @@ internal sealed class LibMongoCryptController(CsfleEngine policy, IAutoEncryptio
         {
             try
             {
-                return native.EncryptFields(databaseName, unencryptedCommandBytes, cancellationToken);
+                return guard.Check(databaseName, native.EncryptFields(databaseName, unencryptedCommandBytes, cancellationToken));
             }
             catch (Exception exception) when (errors.LostConnectionOf(exception) is { } mongocryptd)
             {
                 mongocryptd.EnsureRunning(cancellationToken);
-                return native.EncryptFields(databaseName, unencryptedCommandBytes, cancellationToken);
+                return guard.Check(databaseName, native.EncryptFields(databaseName, unencryptedCommandBytes, cancellationToken));
             }
         }
         catch (Exception exception)
@@ -50,12 +51,12 @@ internal sealed class LibMongoCryptController(CsfleEngine policy, IAutoEncryptio
         {
             try
             {
-                return await native.EncryptFieldsAsync(databaseName, unencryptedCommandBytes, cancellationToken).ConfigureAwait(false);
+                return guard.Check(databaseName, await native.EncryptFieldsAsync(databaseName, unencryptedCommandBytes, cancellationToken).ConfigureAwait(false));
             }
             catch (Exception exception) when (errors.LostConnectionOf(exception) is { } mongocryptd)
             {
                 await mongocryptd.EnsureRunningAsync(cancellationToken).ConfigureAwait(false);
-                return await native.EncryptFieldsAsync(databaseName, unencryptedCommandBytes, cancellationToken).ConfigureAwait(false);
+                return guard.Check(databaseName, await native.EncryptFieldsAsync(databaseName, unencryptedCommandBytes, cancellationToken).ConfigureAwait(false));
             }
         }
         catch (Exception exception)

@@ -131,7 +131,8 @@ internal sealed class LibMongoCryptEngine(LibMongoCryptOptions options) : Offici
             throw;
         }
 
-        return (new LibMongoCryptController(context.Started.Engine, native, new NativeErrors(needsMongocryptd ? mongocryptd : null), options.Encrypts), needsMongocryptd ? mongocryptd : null);
+        var needed = needsMongocryptd ? mongocryptd : null;
+        return (new LibMongoCryptController(context.Started.Engine, native, new PlaintextGuard(context.Started.Schemas), new NativeErrors(needed), options.Encrypts), needed);
     }
 
     /// <summary>

@@ -24,13 +24,15 @@ internal static class Application
             .UseLibMongoCrypt(options =>
             {
                 options.MongocryptdBypassSpawn = true;
-                if (kind == "crypt_shared") options.CryptSharedLibraryPath = arguments[0];
+                if (kind.StartsWith("crypt_shared", StringComparison.Ordinal)) options.CryptSharedLibraryPath = arguments[0];
             }));
         try
         {
             factory.Initialize();
             using var client = factory.CreateEncryptedClient();
-            return "started";
+            if (kind != "crypt_shared_insert") return "started";
+            client.GetDatabase("medicalRecords").GetCollection<MedcoMd.Model.Patient>("patients").InsertOne(MedcoMd.Model.JonDoe.Create());
+            return "inserted";
         }
         catch (CsfleException exception)
         {

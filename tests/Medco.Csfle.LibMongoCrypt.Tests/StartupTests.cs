@@ -240,6 +240,15 @@ public sealed class StartupTests : IDisposable
         => Assert.Equal("started", (await ChildProcess.RunApplication("crypt_shared", [BuildCryptShared()])).Trim());
 
     [UnixFact(needsCompiler: true)]
+    public async Task An_insert_of_which_nothing_was_encrypted_is_not_sent()
+    {
+        var output = await ChildProcess.RunApplication("crypt_shared_insert", [BuildCryptShared()]);
+
+        Assert.StartsWith(CsfleErrorCode.WouldLeakPlaintext, output, StringComparison.Ordinal);
+        Assert.Contains("path 'ssn'", output, StringComparison.Ordinal);
+    }
+
+    [UnixFact(needsCompiler: true)]
     public async Task What_crypt_shared_refuses_is_an_error_of_query_analysis()
     {
         var output = await ChildProcess.RunApplication("crypt_shared", [BuildCryptShared()], ("STUB_REFUSES", "1"));
