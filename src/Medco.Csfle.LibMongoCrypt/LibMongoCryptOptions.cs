@@ -50,7 +50,7 @@ public sealed class LibMongoCryptOptions
 
     /// <summary>
     /// After how long without work a <c>mongocryptd</c> that was started here ends, in whole seconds; 60 seconds unless told.
-    /// The next command then has to wait until it is started again, more than ten seconds. The argument
+    /// The next command then has to wait until it is started again, which can take more than ten seconds. The argument
     /// <c>--idleShutdownTimeoutSecs</c>.
     /// </summary>
     public TimeSpan MongocryptdIdleShutdownTimeout { get; set; } = TimeSpan.FromSeconds(60);
