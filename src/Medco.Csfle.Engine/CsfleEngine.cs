@@ -80,13 +80,7 @@ public sealed class CsfleEngine
         ArgumentException.ThrowIfNullOrEmpty(databaseName);
         try
         {
-            var schemas = _schemas;
-            if (_server is not null)
-            {
-                var named = CommandNamespaces.Of(databaseName, command.Span, _known);
-                schemas = Complete(_server, named, named.Existing.Count == 0 ? NothingAsked : _server.Find(named.Existing, cancellationToken));
-            }
-
+            var schemas = SchemasFor(databaseName, command, cancellationToken);
             var measurement = default(CommandMeasurement);
             measurement.Run();
             var plan = _analyzer.Analyze(databaseName, command, schemas);
@@ -111,13 +105,7 @@ public sealed class CsfleEngine
         ArgumentException.ThrowIfNullOrEmpty(databaseName);
         try
         {
-            var schemas = _schemas;
-            if (_server is not null)
-            {
-                var named = CommandNamespaces.Of(databaseName, command.Span, _known);
-                schemas = Complete(_server, named, named.Existing.Count == 0 ? NothingAsked : await _server.FindAsync(named.Existing, cancellationToken).ConfigureAwait(false));
-            }
-
+            var schemas = await SchemasForAsync(databaseName, command, cancellationToken).ConfigureAwait(false);
             var measurement = default(CommandMeasurement);
             measurement.Run();
             var plan = _analyzer.Analyze(databaseName, command, schemas);
@@ -227,6 +215,42 @@ public sealed class CsfleEngine
     {
         ExplicitEncryption.CheckCiphertext(ciphertext.Span);
         return (await DecryptReplyAsync(ciphertext, cancellationToken).ConfigureAwait(false)).ToArray();
+    }
+
+    /// <summary>
+    /// Refuses a command that writes where nobody said that it may, and one that is not known, for a client that another engine
+    /// encrypts for. What is encrypted in the command is that engine's business.
+    /// </summary>
+    /// <param name="databaseName">The database the command runs in.</param>
+    /// <param name="command">The command before it is encrypted.</param>
+    /// <param name="encrypts">
+    /// False where the other engine encrypts nothing by itself: then an encrypted collection may be written to only where
+    /// <see cref="CsfleEngineOptions.AllowUnencrypted"/> names it.
+    /// </param>
+    /// <param name="cancellationToken">Gives up waiting for schemas.</param>
+    /// <exception cref="QueryAnalysisException">The command may not be sent.</exception>
+    internal void CheckWrites(string databaseName, ReadOnlyMemory<byte> command, bool encrypts, CancellationToken cancellationToken)
+        => _analyzer.Analyze(databaseName, command, SchemasFor(databaseName, command, cancellationToken).Blank(encrypts));
+
+    /// <inheritdoc cref="CheckWrites"/>
+    internal async ValueTask CheckWritesAsync(string databaseName, ReadOnlyMemory<byte> command, bool encrypts, CancellationToken cancellationToken)
+        => _analyzer.Analyze(databaseName, command, (await SchemasForAsync(databaseName, command, cancellationToken).ConfigureAwait(false)).Blank(encrypts));
+
+    private SchemaMap SchemasFor(string databaseName, ReadOnlyMemory<byte> command, CancellationToken cancellationToken)
+    {
+        if (_server is null) return _schemas;
+        var named = CommandNamespaces.Of(databaseName, command.Span, _known);
+        return Complete(_server, named, named.Existing.Count == 0 ? NothingAsked : _server.Find(named.Existing, cancellationToken));
+    }
+
+    private ValueTask<SchemaMap> SchemasForAsync(string databaseName, ReadOnlyMemory<byte> command, CancellationToken cancellationToken)
+    {
+        if (_server is null) return new(_schemas);
+        var named = CommandNamespaces.Of(databaseName, command.Span, _known);
+        return named.Existing.Count == 0 ? new(Complete(_server, named, NothingAsked)) : Ask(_server, named);
+
+        async ValueTask<SchemaMap> Ask(ServerSchemaCache server, CommandNamespaces named)
+            => Complete(server, named, await server.FindAsync(named.Existing, cancellationToken).ConfigureAwait(false));
     }
 
     // The schemas to analyse a command with, now that the server has told about the collections that nobody registered.

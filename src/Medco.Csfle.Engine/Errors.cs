@@ -99,6 +99,27 @@ public static class CsfleErrorCode
     /// <summary>A collection that has an encryption schema on the server, but none with the client.</summary>
     public const string SchemaNotRegistered = "CSFLE6010";
 
+    /// <summary>A client was to encrypt with an engine that was not set up.</summary>
+    public const string EngineNotSetUp = "CSFLE6030";
+
+    /// <summary>The native library libmongocrypt cannot be loaded.</summary>
+    public const string LibMongoCryptNotLoaded = "CSFLE6031";
+
+    /// <summary>MongoDB's library <c>crypt_shared</c> was named or required and is not loaded.</summary>
+    public const string CryptSharedNotLoaded = "CSFLE6032";
+
+    /// <summary>libmongocrypt has nothing that analyses commands: no <c>crypt_shared</c>, and no <c>mongocryptd</c> answers.</summary>
+    public const string QueryAnalysisUnavailable = "CSFLE6033";
+
+    /// <summary>A <c>mongocryptd</c> that is too old for MongoDB.Driver.</summary>
+    public const string MongocryptdTooOld = "CSFLE6034";
+
+    /// <summary>MongoDB's own query analysis refused a command.</summary>
+    public const string RefusedByMongocryptd = "CSFLE6035";
+
+    /// <summary>libmongocrypt failed to encrypt or to decrypt.</summary>
+    public const string LibMongoCryptFailed = "CSFLE6036";
+
     /// <summary>A collection whose validator on the server is missing or says something else than the encryption schema demands.</summary>
     public const string NotEnforced = "CSFLE6040";
 

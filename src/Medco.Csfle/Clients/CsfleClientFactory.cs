@@ -17,7 +17,9 @@ public sealed class CsfleClientFactory : ICsfleClientFactory, IDisposable
     private readonly CsfleOptions _options;
     private readonly Lazy<MongoClient> _plainClient;
     private readonly EngineSource _engine;
+    private readonly OfficialEngineSource? _official;
     private readonly AutoEncryptionOptions _autoEncryption;
+    private readonly AutoEncryptionOptions? _officialAutoEncryption;
     private readonly ILogger _logger;
     private bool _disposed;
 
@@ -31,9 +33,13 @@ public sealed class CsfleClientFactory : ICsfleClientFactory, IDisposable
         Encryption = new CsfleEncryption(Keys);
         _logger = loggerFactory.CreateLogger<CsfleClientFactory>();
         Enforcement = new CsfleEnforcement(options, Keys, NewRunner, loggerFactory.CreateLogger<CsfleEnforcement>());
-        var proof = new StartupProof(options, Keys, NewController, CreateEncryptedClient, NewRunner, _logger);
+        var proof = new StartupProof(options, Keys, NewController, () => CreateEncryptedClient(CsfleEngineKind.Managed), NewRunner, _logger);
         _engine = new EngineSource(options, Keys, Enforcement, proof, NewRunner, options.CreateMissingDataKeys ?? isDevelopment, loggerFactory);
-        _autoEncryption = AutoEncryptionRouter.Issue(_engine);
+        _autoEncryption = AutoEncryptionRouter.Issue(() => new ManagedEncryptionController(_engine));
+        if (options.OfficialEngine is not { } officialEngine) return;
+        var official = new OfficialEngineSource(officialEngine, _engine, started => new(options, started, Keys.MasterKeys, _plainClient.Value, NewSettings, _logger));
+        _official = official;
+        _officialAutoEncryption = AutoEncryptionRouter.Issue(() => new OfficialEncryptionController(official));
     }
 
     /// <inheritdoc/>
@@ -63,13 +69,25 @@ public sealed class CsfleClientFactory : ICsfleClientFactory, IDisposable
 
     /// <inheritdoc/>
     public IMongoClient CreateEncryptedClient()
+        => CreateEncryptedClient(_options.DefaultEngine ?? (_official is null ? CsfleEngineKind.Managed : CsfleEngineKind.LibMongoCrypt));
+
+    /// <inheritdoc/>
+    public IMongoClient CreateEncryptedClient(CsfleEngineKind engine)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
+        var autoEncryption = engine switch
+        {
+            CsfleEngineKind.Managed => _autoEncryption,
+            CsfleEngineKind.LibMongoCrypt => _officialAutoEncryption ?? throw new CsfleConfigurationException(
+                CsfleErrorCode.EngineNotSetUp, "A client was to encrypt with libmongocrypt, which was not set up",
+                "Reference the package Medco.Csfle.LibMongoCrypt and call UseLibMongoCrypt(...) at registration, or use the managed engine, which needs neither."),
+            _ => throw new ArgumentOutOfRangeException(nameof(engine), engine, "There is no such engine."),
+        };
         AutoEncryptionRouter.Register(MongoClientSettings.Extensions.AutoEncryptionProvider);
         var settings = NewSettings();
-        settings.AutoEncryptionOptions = _autoEncryption;
+        settings.AutoEncryptionOptions = autoEncryption;
         var client = new MongoClient(settings);
-        if (ReferenceEquals(client.Settings.AutoEncryptionOptions, _autoEncryption)) return client;
+        if (ReferenceEquals(client.Settings.AutoEncryptionOptions, autoEncryption)) return client;
         client.Dispose();
         throw NotWired();
     }
@@ -82,17 +100,25 @@ public sealed class CsfleClientFactory : ICsfleClientFactory, IDisposable
     }
 
     /// <inheritdoc/>
-    public void Initialize(CancellationToken cancellationToken = default) => _engine.Start(cancellationToken);
+    public void Initialize(CancellationToken cancellationToken = default)
+    {
+        _engine.Start(cancellationToken);
+        _official?.Open(cancellationToken);
+    }
 
     /// <inheritdoc/>
     public async Task InitializeAsync(CancellationToken cancellationToken = default)
-        => await _engine.StartAsync(cancellationToken).ConfigureAwait(false);
+    {
+        await _engine.StartAsync(cancellationToken).ConfigureAwait(false);
+        if (_official is not null) await _official.OpenAsync(cancellationToken).ConfigureAwait(false);
+    }
 
     /// <summary>Lets the data keys go. Encrypted clients of this factory refuse to work from now on.</summary>
     public void Dispose()
     {
         if (_disposed) return;
         _disposed = true;
+        _official?.Dispose();
         _engine.Dispose();
         Keys.Close();
         if (_plainClient.IsValueCreated) _plainClient.Value.Dispose();
