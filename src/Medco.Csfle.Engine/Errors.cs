@@ -107,6 +107,9 @@ public static class CsfleErrorCode
 
     /// <summary>A plan that does not fit what the server has any more.</summary>
     public const string PlanOutdated = "CSFLE6044";
+
+    /// <summary>A class whose constraints cannot be read, so that no validator can be written from it.</summary>
+    public const string InvalidConstraint = "CSFLE6070";
 }
 
 /// <summary>

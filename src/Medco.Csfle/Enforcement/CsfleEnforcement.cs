@@ -141,7 +141,7 @@ public sealed class CsfleEnforcement
             var ns = RegisteredCollections.NamespaceOf(registration)!;
             var options = _enforcement.Of(ns);
             if (!schemas[ns].EncryptsAnything || (atStartup is { } asked && options.AtStartup != asked)) continue;
-            wanted.Add(new WantedValidator(ns, schemas[ns], Build(options.SchemaSource, new ValidatorSchemaContext(ns, registration.Type, schemas[ns])), options.ExistingRules));
+            wanted.Add(new WantedValidator(ns, schemas[ns], Build(options.SchemaSource, new ValidatorSchemaContext(ns, registration.Type, schemas[ns]) { Logger = _logger }), options.ExistingRules));
         }
 
         return wanted;

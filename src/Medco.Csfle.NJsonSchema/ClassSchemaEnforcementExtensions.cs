@@ -1,0 +1,29 @@
+using Medco.Csfle.ClassSchemas;
+
+namespace Medco.Csfle;
+
+/// <summary>Validators that check whole documents, on top of what <c>EnforceOnServer</c> does.</summary>
+public static class ClassSchemaEnforcementExtensions
+{
+    /// <summary>
+    /// Lets the server check against the whole class: types, required members, lengths, ranges, patterns and enumerations, as the
+    /// class's attributes say them and the driver stores them, with the encryption rules woven in.
+    /// </summary>
+    /// <remarks>
+    /// Whatever the driver writes for a valid object is accepted; what cannot be said in a validator is left out and reported.
+    /// A collection that was registered with a schema instead of a class gets the encryption rules alone.
+    /// </remarks>
+    /// <typeparam name="TOptions">What holds for all collections, or for one.</typeparam>
+    /// <param name="options">The options of <c>EnforceOnServer</c>, or those of one collection in <c>For</c>.</param>
+    /// <param name="configure">Changes how strict the validator is; null leaves it as <see cref="ClassSchemaOptions"/> says.</param>
+    /// <returns>The same options.</returns>
+    public static TOptions UseClassSchema<TOptions>(this TOptions options, Action<ClassSchemaOptions>? configure = null)
+        where TOptions : CollectionEnforcementOptions
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        var schema = new ClassSchemaOptions();
+        configure?.Invoke(schema);
+        options.SchemaSource = new ClassSchemaSource(schema);
+        return options;
+    }
+}
