@@ -10,8 +10,11 @@ public static class ClassSchemaEnforcementExtensions
     /// class's attributes say them and the driver stores them, with the encryption rules woven in.
     /// </summary>
     /// <remarks>
-    /// Whatever the driver writes for a valid object is accepted; what cannot be said in a validator is left out and reported.
-    /// A collection that was registered with a schema instead of a class gets the encryption rules alone.
+    /// What the driver writes for a valid object is accepted; what cannot be said in a validator is left out and reported. Bounds
+    /// hold as they are written: with <c>[Range(0, 150)]</c> on a <see cref="double"/> the server refuses 150.4, which .NET rounds
+    /// before it looks. Objects of derived classes that the class map does not know (<c>[BsonKnownTypes]</c>) are checked as
+    /// objects of the class they derive from. A collection that was registered with a schema instead of a class gets the
+    /// encryption rules alone.
     /// </remarks>
     /// <typeparam name="TOptions">What holds for all collections, or for one.</typeparam>
     /// <param name="options">The options of <c>EnforceOnServer</c>, or those of one collection in <c>For</c>.</param>

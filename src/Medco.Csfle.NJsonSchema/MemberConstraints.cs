@@ -105,8 +105,9 @@ internal sealed class MemberConstraints
             RequiredAttribute => true,
             RangeAttribute => enforced.Contains(nameof(RangeAttribute)),
             RegularExpressionAttribute => enforced.Contains(nameof(RegularExpressionAttribute)),
-            StringLengthAttribute => isText,
-            MinLengthAttribute or MaxLengthAttribute => isText || isArray,
+            StringLengthAttribute => isText && _schema.MaxLength is not null,
+            MinLengthAttribute => isText ? _schema.MinLength is not null : schema.Contains("minItems"),
+            MaxLengthAttribute => isText ? _schema.MaxLength is not null : schema.Contains("maxItems"),
             _ => false,
         };
     }
@@ -144,7 +145,7 @@ internal sealed class MemberConstraints
     {
         // NJsonSchema writes 0 where nothing is said.
         if (_schema.MinItems > 0) schema["minItems"] = _schema.MinItems;
-        if (_attributes.Any(attribute => attribute is MaxLengthAttribute { Length: >= 0 })) schema["maxItems"] = _schema.MaxItems;
+        if (_schema.MaxItems > 0) schema["maxItems"] = _schema.MaxItems;
     }
 
     private bool AddBounds(BsonDocument schema, HashSet<string> types)

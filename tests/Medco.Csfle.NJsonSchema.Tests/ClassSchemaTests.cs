@@ -3,7 +3,10 @@ using FsCheck;
 using FsCheck.Fluent;
 using Medco.Csfle.Engine;
 using Medco.Csfle.Engine.Operations.Enforcement;
+using Medco.Csfle.Engine.Schema;
+using MedcoMd.Model;
 using MongoDB.Bson;
+using MongoDB.Bson.Serialization.Attributes;
 using MongoDB.Driver;
 
 namespace Medco.Csfle.NJsonSchema.Tests;
@@ -156,7 +159,9 @@ public sealed class ClassSchemaTests(ClassSchemaTests.Shared shared) : IClassFix
         Assert.Equal(BsonDocument.Parse("""{ bsonType: [ "string", "null" ], enum: [ "Planned", "Done", "0", "Finished", null ] }""")["enum"].AsBsonArray.Order(), properties["former"]["enum"].AsBsonArray.Order());
         Assert.Equal(BsonDocument.Parse("""{ bsonType: [ "string", "null" ], pattern: "^(?:\\p{Nd}{5})?$" }"""), properties["address"]["properties"]["zip"]);
         Assert.Equal(BsonDocument.Parse("""{ bsonType: [ "object", "null" ] }"""), properties["referral"]["properties"]["by"]);
-        Assert.Equal(new BsonDocument(), properties["others"]);
+        Assert.Equal(BsonDocument.Parse("""{ bsonType: [ "array", "null" ], items: { bsonType: "string" } }"""), properties["others"]);
+        Assert.Equal(new BsonDocument(), properties["ordered"]);
+        Assert.Equal(BsonDocument.Parse("""{ bsonType: [ "array", "null" ] }"""), properties["remarks"]);
         Assert.DoesNotContain("rank", _clinic.JsonSchema["required"].AsBsonArray.Select(name => name.AsString));
     }
 
@@ -166,7 +171,7 @@ public sealed class ClassSchemaTests(ClassSchemaTests.Shared shared) : IClassFix
         var reported = _clinic.Unenforced.Select(constraint => $"{constraint.Path} {constraint.Constraint}").ToList();
 
         Assert.Equal(
-            ["email EmailAddress", "insensitive RegularExpression", "rank Required", "ssn StringLength", "weight Range", "written Range"],
+            ["email EmailAddress", "insensitive RegularExpression", "rank Required", "remarks MaxLength", "ssn StringLength", "weight Range", "written Range"],
             reported.Order(StringComparer.Ordinal));
         Assert.Contains(_clinic.Unenforced, constraint => constraint is { Path: "ssn", Reason: "the value is encrypted" });
     }
@@ -202,6 +207,32 @@ public sealed class ClassSchemaTests(ClassSchemaTests.Shared shared) : IClassFix
     }
 
     [Fact]
+    public void Objects_of_known_types_share_a_schema()
+    {
+        using var clinic = new Clinic<Finding>(options => options.AllowOtherElements = false);
+        clinic.Objects.InsertOne(new Finding { Title = "a", Short = "" });
+        clinic.Objects.InsertOne(new Scan { Title = "b", Picture = "x", Short = "c" });
+        var schema = clinic.JsonSchema;
+
+        Assert.Equal(["title"], schema["required"].AsBsonArray.Select(name => name.AsString));
+        Assert.Equal(["encrypt"], schema["properties"]["picture"].AsBsonDocument.Names);
+        Assert.Equal(2, schema["properties"]["short"]["anyOf"].AsBsonArray.Count);
+        Assert.Contains(clinic.Unenforced, constraint => constraint is { Path: "", Constraint: nameof(IValidatableObject) });
+        var wrong = new Scan { Title = "b", Picture = "x", Short = "too long" };
+        Assert.Equal(DocumentValidationFailure, Assert.Throws<MongoWriteException>(() => clinic.Objects.InsertOne(wrong)).WriteError.Code);
+    }
+
+    [Fact]
+    public void A_collection_that_is_registered_with_a_schema_gets_the_encryption_rules_alone()
+    {
+        var schema = EncryptionSchema.Parse(GuideSchema.For(Guid.NewGuid()));
+        var context = new ValidatorSchemaContext("clinic.visits", null, schema);
+        var options = new EnforcementOptions().UseClassSchema();
+
+        Assert.Equal(context.EncryptionRules.ToArray(), options.SchemaSource.BuildJsonSchema(context));
+    }
+
+    [Fact]
     public void An_attribute_that_cannot_be_read_stops_the_start_with_its_member()
     {
         var exception = Assert.Throws<EnforcementException>(() => new Clinic<Broken>());
@@ -216,14 +247,32 @@ public sealed class ClassSchemaTests(ClassSchemaTests.Shared shared) : IClassFix
         [Random]
         public string Secret { get; set; } = "";
 
-        [Fails]
+        [Display(Name = "Missing", ResourceType = typeof(Broken))]
         public int Value { get; set; }
     }
 
-    [AttributeUsage(AttributeTargets.Property)]
-    private sealed class FailsAttribute : ValidationAttribute
+    [DataKey("visits")]
+    [BsonKnownTypes(typeof(Scan))]
+    private class Finding : IValidatableObject
     {
-        public FailsAttribute() => throw new InvalidOperationException();
+        public ObjectId Id { get; set; }
+
+        [Required]
+        public string Title { get; set; } = "";
+
+        [MaxLength(5)]
+        public virtual string? Short { get; set; }
+
+        public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) => [];
+    }
+
+    private sealed class Scan : Finding
+    {
+        [Random, Required]
+        public string Picture { get; set; } = "";
+
+        [MaxLength(5), MinLength(1)]
+        public override string? Short { get; set; }
     }
 
     /// <summary>One collection for all tests that change nothing but its documents.</summary>

@@ -65,6 +65,7 @@ public sealed class Visit
     [BsonRepresentation(BsonType.String)]
     public Guid Token { get; set; }
 
+    [BsonGuidRepresentation(GuidRepresentation.Standard)]
     public Guid Number { get; set; }
 
     public DateTime At { get; set; }
@@ -87,8 +88,11 @@ public sealed class Visit
 
     public Dictionary<string, int> Scores { get; set; } = [];
 
-    [BsonDictionaryOptions(DictionaryRepresentation.ArrayOfDocuments)]
+    [BsonDictionaryOptions(DictionaryRepresentation.ArrayOfDocuments), MaxLength(9)]
     public Dictionary<int, string> Remarks { get; set; } = [];
+
+    [BsonDictionaryOptions(DictionaryRepresentation.ArrayOfDocuments)]
+    public IDictionary<string, int> Ordered { get; set; } = new Dictionary<string, int>();
 
     public int[,]? Grid { get; set; }
 

@@ -15,7 +15,7 @@ internal sealed class Visits(int seed)
     public Visit Next() => new()
     {
         Id = ObjectId.GenerateNewId(),
-        Name = Valid(nameof(Visit.Name), () => Text(4)) ?? "Jon",
+        Name = Valid(nameof(Visit.Name), () => Text(_random.Next(2, 5))) ?? "Jon",
         Ssn = "241-01-4209",
         Weight = _random.Next(1, 501),
         Insurance = new Insurance { Policy = "p" + Text(5), Provider = "x" + Text(6) },
@@ -44,6 +44,7 @@ internal sealed class Visits(int seed)
         Addresses = Pick<IReadOnlyList<Address>>([], new[] { Address() }, new List<Address> { Address(), null! }),
         Scores = Pick<Dictionary<string, int>>([], new() { ["a"] = 1 }, null!),
         Remarks = Pick<Dictionary<int, string>>([], new() { [1] = "a" }),
+        Ordered = Pick<IDictionary<string, int>>(new Dictionary<string, int> { ["a"] = 1 }, new SortedDictionary<string, int> { ["a"] = 1 }),
         Grid = Pick(null, new[,] { { 1, 2 }, { 3, 4 } }),
         Address = Pick(null, Address()),
         Contact = Pick<Contact?>(null, new Phone { Kind = "p", Number = "1", Value = 2 }, new Post { Kind = "q", Address = Address(), Value = "v" }),
