@@ -177,6 +177,17 @@ public sealed class ClassSchemaTests(ClassSchemaTests.Shared shared) : IClassFix
     }
 
     [Fact]
+    public async Task What_the_server_does_not_check_is_logged_once()
+    {
+        using var logs = new ListedLogs();
+        using var clinic = new Clinic<Visit>(loggers: logs);
+        await clinic.Enforcement.PlanAsync();
+
+        var line = Assert.Single(logs.Lines, line => line.Id == 6070 && line.Text.Contains("'ssn'", StringComparison.Ordinal));
+        Assert.Equal($"The server will not check [StringLength] of 'ssn' in {clinic.Namespace}: the value is encrypted.", line.Text);
+    }
+
+    [Fact]
     public void Other_elements_are_refused_where_that_is_asked_for()
     {
         using var strict = new Clinic<Visit>(options => options.AllowOtherElements = false);

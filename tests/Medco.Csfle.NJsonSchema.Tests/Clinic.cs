@@ -1,6 +1,8 @@
 using Medco.Csfle.Engine.KeyVault;
 using Medco.Csfle.Engine.Kms;
 using Medco.Csfle.Tests;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using MongoDB.Bson;
 using MongoDB.Driver;
 
@@ -14,7 +16,7 @@ public sealed class Clinic<T> : IDisposable
     private readonly IMongoClient _encrypted;
     private readonly IMongoClient _plain;
 
-    public Clinic(Action<ClassSchemaOptions>? configure = null)
+    public Clinic(Action<ClassSchemaOptions>? configure = null, ILoggerFactory? loggers = null)
     {
         Namespace = CollectionNamespace.FromFullName(_server.Namespace("visits"));
         _factory = CsfleClientFactory.Create(csfle => csfle
@@ -23,6 +25,7 @@ public sealed class Clinic<T> : IDisposable
             .UseLocalMasterKey(LocalMasterKey.Generate())
             .AddCollection<T>(Namespace.FullName)
             .CreateMissingDataKeys()
+            .LogTo(loggers ?? NullLoggerFactory.Instance)
             .EnforceOnServer(options => options.UseClassSchema(schema =>
             {
                 schema.ReportUnenforced = Unenforced.Add;
