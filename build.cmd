@@ -11,14 +11,15 @@ Set-Location -LiteralPath (Split-Path -Parent $env:BUILD_FILE)
 $env:DOTNET_NOLOGO = '1'; $env:DOTNET_CLI_TELEMETRY_OPTOUT = '1'; $env:DOTNET_CLI_UI_LANGUAGE = 'en'
 
 # Face is what is built: the whole solution, or one of its filters. Output is where, as arguments of dotnet.
-$build = @{ Face = 'Medco.Csfle.sln'; Output = @() }
+$build = @{ Face = 'Medco.Csfle.sln'; Output = @(); Packages = (Join-Path (Get-Location).Path 'artifacts\packages') }
 
 function Show-Usage {
     @'
 usage: build <command> [--no-driver]
 
   sample        run the samples
-  test          build all and run all tests; the last line is "N passed, N failed, N skipped"
+  test          build all, pack the packages and run all tests; the last line is "N passed, N failed, N skipped"
+  pack          pack the packages, into artifacts\packages
   bench [args]  run the benchmarks; args go to BenchmarkDotNet (all benchmarks without any)
 
 What the interoperability tests compare with (libmongocrypt, the Node.js driver) is installed by build.sh peers,
@@ -73,6 +74,20 @@ function Invoke-Samples {
     exit $status
 }
 
+# Packs the packages of the chosen face, from an empty folder. Says whether it could.
+function Invoke-Pack {
+    $packed = $true
+    $output = $build.Output
+    Select-Face
+    if (Test-Path $build.Packages) { Remove-Item -Recurse -Force $build.Packages }
+    foreach ($project in @(Find-Projects 'src' '<Description>')) {
+        dotnet pack $project.FullName -c Release -v quiet @output -o $build.Packages | Out-Host
+        if ($LASTEXITCODE -ne 0) { $packed = $false }
+    }
+    if ($packed) { "`nPacked into $($build.Packages)" | Out-Host }
+    return $packed
+}
+
 function Invoke-Tests {
     $passed = 0; $failed = 0; $skipped = 0
     $output = $build.Output
@@ -84,6 +99,11 @@ function Invoke-Tests {
     catch {
         "`n$($_.Exception.Message) No test ran; that counts as one failure.`n0 passed, 1 failed, 0 skipped" | Out-Host
         exit 1
+    }
+    if (Invoke-Pack) { $env:CSFLE_PACKAGES = $build.Packages }
+    else {
+        $failed = 1
+        "`nThe packages could not be packed; that counts as one failure, and their tests are skipped." | Out-Host
     }
     foreach ($project in @(Find-Projects 'tests' '<IsTestProject>true')) {
         $p = 0; $f = 0; $s = 0
@@ -130,11 +150,13 @@ if ($rest.Count -eq 1 -and $rest[0] -eq '--no-driver') {
     $rest = @()
     $build.Face = 'Medco.Csfle.NoDriver.slnf'
     $build.Output = @('--artifacts-path', (Join-Path (Get-Location).Path 'artifacts\no-driver'))
+    $build.Packages = Join-Path (Get-Location).Path 'artifacts\no-driver\packages'
 }
 if ($rest.Count -gt 0) { Show-Usage; exit 2 }
 switch ($command) {
     'sample' { Invoke-Samples }
     'test' { Invoke-Tests }
+    'pack' { if (Invoke-Pack) { exit 0 } else { exit 1 } }
     { $_ -in 'help', '-h', '--help' } { Show-Usage; exit 0 }
     default { Show-Usage; exit 2 }
 }

@@ -10,7 +10,8 @@ usage() {
 usage: ./build.sh <command> [--no-driver]
 
   sample        run the samples
-  test          build all and run all tests; the last line is "N passed, N failed, N skipped"
+  test          build all, pack the packages and run all tests; the last line is "N passed, N failed, N skipped"
+  pack          pack the packages, into artifacts/packages
   bench [args]  run the benchmarks; args go to BenchmarkDotNet (all benchmarks without any)
   peers         install what the interoperability tests compare with: Debian's libmongocrypt, and the official
                 Node.js driver (tests/Interop/node). The only command that installs anything on the machine
@@ -24,6 +25,7 @@ EOF
 
 face=Medco.Csfle.sln   # what is built: the whole solution, or one of its filters
 output=()              # where it is built, as arguments of dotnet
+packages=$PWD/artifacts/packages
 
 # Restores the whole solution. If MongoDB packages, and nothing else, are missing, falls back to what can be had without
 # them: all but the libmongocrypt engine, or the driver-free filter.
@@ -88,11 +90,29 @@ read_results() {
     END { print passed + 0, failed + 0, skipped + 0 }' "$@"
 }
 
+# Packs the packages of the chosen face, from an empty folder.
+pack() {
+  local project status=0
+  choose_face || return 1
+  rm -rf "$packages"
+  for project in $(projects src '<Description>'); do
+    dotnet pack "$project" -c Release -v quiet ${output[@]+"${output[@]}"} -o "$packages" || status=1
+  done
+  if ((status == 0)); then printf '\nPacked into %s\n' "$packages"; fi
+  return $status
+}
+
 test_all() {
   local project name results report status p f s passed=0 failed=0 skipped=0
   if ! { choose_face && dotnet build "$face" -c Release -v quiet ${output[@]+"${output[@]}"}; }; then
     printf '\nRestore or build failed, so no test ran; that counts as one failure.\n0 passed, 1 failed, 0 skipped\n'
     return 1
+  fi
+  if pack; then
+    export CSFLE_PACKAGES=$packages
+  else
+    failed=1
+    printf '\nThe packages could not be packed; that counts as one failure, and their tests are skipped.\n'
   fi
   for project in $(projects tests '<IsTestProject>true'); do
     name=$(basename "$project" .csproj) results=artifacts/test-results/${face%.*}/$name status=0 p=0 f=0 s=0
@@ -153,12 +173,13 @@ command=${1:-}
 if (($# > 0)); then shift; fi
 if [[ $command != bench && ${1:-} == --no-driver ]]; then
   shift
-  face=Medco.Csfle.NoDriver.slnf output=(--artifacts-path "$PWD/artifacts/no-driver")
+  face=Medco.Csfle.NoDriver.slnf output=(--artifacts-path "$PWD/artifacts/no-driver") packages=$PWD/artifacts/no-driver/packages
 fi
 if [[ $command != bench && $# -gt 0 ]]; then usage >&2; exit 2; fi
 case $command in
   sample) sample ;;
   test) test_all ;;
+  pack) pack ;;
   bench) bench "$@" ;;
   peers) peers ;;
   help | -h | --help) usage ;;

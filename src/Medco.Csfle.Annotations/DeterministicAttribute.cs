@@ -43,4 +43,6 @@ namespace Medco.Csfle;
 [AttributeUsage(AttributeTargets.Property | AttributeTargets.Field, AllowMultiple = false, Inherited = true)]
 public sealed class DeterministicAttribute : Attribute
 {
+    /// <summary>What happens to null, which cannot be encrypted.</summary>
+    public NullPolicy Nulls { get; set; }
 }

@@ -84,6 +84,12 @@ public sealed class EncryptedCollectionAttribute : Attribute
     /// <summary>The name of the collection: everything after the first dot.</summary>
     public string CollectionName { get; }
 
+    /// <summary>
+    /// What happens to null in every marked member of the collection that does not say it itself, and to null in the place of an
+    /// embedded document with marked members, which unless told is stored as it is.
+    /// </summary>
+    public NullPolicy Nulls { get; set; }
+
     private static ArgumentException NotANamespace(string text, string why)
         => new($"'{text}' does not name a collection: {why}. Write [EncryptedCollection(\"database.collection\")].", "namespace");
 }

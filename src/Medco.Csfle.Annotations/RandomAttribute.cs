@@ -51,4 +51,7 @@ public sealed class RandomAttribute : Attribute
     /// else's. The pointer is checked when the application starts, with all other marks of the class.
     /// </remarks>
     public string? KeyField { get; set; }
+
+    /// <summary>What happens to null, which cannot be encrypted.</summary>
+    public NullPolicy Nulls { get; set; }
 }

@@ -3,6 +3,8 @@ using Medco.Csfle.Engine.Cryptography;
 using Medco.Csfle.Engine.KeyVault;
 using Medco.Csfle.Engine.Operations;
 using Medco.Csfle.Engine.Schema;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Medco.Csfle.Engine;
 
@@ -17,11 +19,16 @@ namespace Medco.Csfle.Engine;
 /// </remarks>
 public sealed class CsfleEngine
 {
+    private static readonly IReadOnlyDictionary<string, EncryptionSchema?> NothingAsked = new Dictionary<string, EncryptionSchema?>();
+
     private readonly KeyVaultService _keyVault;
     private readonly CommandAnalyzer _analyzer;
     private readonly SchemaMap _schemas;
-    private readonly ServerSchemaCache? _serverSchemas;
+    private readonly ServerSchemaCache? _server;
+    private readonly bool _usesServerSchemas;
+    private readonly KnownNamespaces _known;
     private readonly IRandomSource _random;
+    private readonly ILogger _logger;
 
     /// <summary>An engine for the collections of a schema map, which writes to those collections alone.</summary>
     /// <param name="keyVault">Where data keys come from.</param>
@@ -47,10 +54,14 @@ public sealed class CsfleEngine
         ArgumentNullException.ThrowIfNull(keyVault);
         ArgumentNullException.ThrowIfNull(options);
         _keyVault = keyVault;
-        _analyzer = new CommandAnalyzer(new UnencryptedNamespaces(options.AllowUnencrypted));
+        var allowed = new UnencryptedNamespaces(options.AllowUnencrypted);
+        _analyzer = new CommandAnalyzer(allowed);
         _schemas = new SchemaMap(options.Schemas);
-        _serverSchemas = options.ServerSchemas is { } runner ? new ServerSchemaCache(runner, options.TimeProvider) : null;
+        _usesServerSchemas = options.ServerSchemas is not null;
+        _server = (options.ServerSchemas ?? options.ServerChecks) is { } runner ? new ServerSchemaCache(runner, options.TimeProvider, _usesServerSchemas) : null;
+        _known = new KnownNamespaces(_usesServerSchemas ? options.Schemas.Keys : options.Schemas.Keys.Concat(allowed.Collections));
         _random = random;
+        _logger = options.LoggerFactory?.CreateLogger<CsfleEngine>() ?? (ILogger)NullLogger.Instance;
     }
 
     /// <summary>Encrypts in a command what its collection's schema says, and refuses a command that must not be sent.</summary>
@@ -62,20 +73,35 @@ public sealed class CsfleEngine
     /// <exception cref="BsonFormatException">The bytes are not BSON.</exception>
     /// <exception cref="DataKeyException">A data key cannot be found or unwrapped.</exception>
     /// <exception cref="KeyVaultException">The key vault cannot be read.</exception>
-    /// <exception cref="ServerSchemaException">The server was to be asked for a schema and did not give it.</exception>
+    /// <exception cref="ServerSchemaException">The server was to be asked about a collection and did not answer.</exception>
     /// <exception cref="EncryptionSchemaException">The schema of a collection on the server is invalid.</exception>
     public ReadOnlyMemory<byte> EncryptCommand(string databaseName, ReadOnlyMemory<byte> command, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(databaseName);
-        var schemas = _schemas;
-        if (_serverSchemas is not null)
+        try
         {
-            var named = new NamedSchemas(databaseName, command, _schemas, _serverSchemas);
-            schemas = named.Complete(_serverSchemas.Find(named.Missing, cancellationToken));
-        }
+            var schemas = _schemas;
+            if (_server is not null)
+            {
+                var named = CommandNamespaces.Of(databaseName, command.Span, _known);
+                schemas = Complete(_server, named, named.Existing.Count == 0 ? NothingAsked : _server.Find(named.Existing, cancellationToken));
+            }
 
-        var plan = _analyzer.Analyze(databaseName, command, schemas);
-        return plan.HasPlaceholders ? Encrypt(plan, cancellationToken) : command;
+            var measurement = default(CommandMeasurement);
+            measurement.Run();
+            var plan = _analyzer.Analyze(databaseName, command, schemas);
+            if (plan.IsVerbatim) return command;
+            measurement.Pause();
+            using var keys = AcquiredKeys.Acquire(_keyVault, [.. plan.Keys], cancellationToken);
+            measurement.Run();
+            var encrypted = plan.Apply(keys.Span, _random);
+            measurement.Complete(databaseName, command.Span, plan.Placeholders.Count);
+            return encrypted;
+        }
+        catch (Exception exception) when (CommandMeasurement.Refuse(exception, databaseName, command.Span, _logger))
+        {
+            throw;
+        }
     }
 
     /// <inheritdoc cref="EncryptCommand"/>
@@ -83,15 +109,30 @@ public sealed class CsfleEngine
         string databaseName, ReadOnlyMemory<byte> command, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(databaseName);
-        var schemas = _schemas;
-        if (_serverSchemas is not null)
+        try
         {
-            var named = new NamedSchemas(databaseName, command, _schemas, _serverSchemas);
-            schemas = named.Complete(await _serverSchemas.FindAsync(named.Missing, cancellationToken).ConfigureAwait(false));
-        }
+            var schemas = _schemas;
+            if (_server is not null)
+            {
+                var named = CommandNamespaces.Of(databaseName, command.Span, _known);
+                schemas = Complete(_server, named, named.Existing.Count == 0 ? NothingAsked : await _server.FindAsync(named.Existing, cancellationToken).ConfigureAwait(false));
+            }
 
-        var plan = _analyzer.Analyze(databaseName, command, schemas);
-        return plan.HasPlaceholders ? await EncryptAsync(plan, cancellationToken).ConfigureAwait(false) : command;
+            var measurement = default(CommandMeasurement);
+            measurement.Run();
+            var plan = _analyzer.Analyze(databaseName, command, schemas);
+            if (plan.IsVerbatim) return command;
+            measurement.Pause();
+            using var keys = await AcquiredKeys.AcquireAsync(_keyVault, [.. plan.Keys], cancellationToken).ConfigureAwait(false);
+            measurement.Run();
+            var encrypted = plan.Apply(keys.Span, _random);
+            measurement.Complete(databaseName, command.Span, plan.Placeholders.Count);
+            return encrypted;
+        }
+        catch (Exception exception) when (CommandMeasurement.Refuse(exception, databaseName, command.Span, _logger))
+        {
+            throw;
+        }
     }
 
     /// <summary>
@@ -107,17 +148,35 @@ public sealed class CsfleEngine
     /// <exception cref="KeyVaultException">The key vault cannot be read.</exception>
     public ReadOnlyMemory<byte> DecryptReply(ReadOnlyMemory<byte> reply, CancellationToken cancellationToken = default)
     {
-        if (ReplyDecryption.CollectKeys(reply.Span) is not { } set) return reply;
-        using var keys = AcquiredKeys.Acquire(_keyVault, [.. set.Ids.Select(KeyReference.ById)], cancellationToken);
-        return ReplyDecryption.Decrypt(reply.Span, set, keys.Span);
+        try
+        {
+            if (ReplyDecryption.CollectKeys(reply.Span) is not { } set) return reply;
+            using var keys = AcquiredKeys.Acquire(_keyVault, [.. set.Ids.Select(KeyReference.ById)], cancellationToken);
+            var decrypted = ReplyDecryption.Decrypt(reply.Span, set, keys.Span);
+            CsfleTelemetry.DecryptedReplies.Add(1);
+            return decrypted;
+        }
+        catch (Exception exception) when (NotDecrypted(exception))
+        {
+            throw;
+        }
     }
 
     /// <inheritdoc cref="DecryptReply"/>
     public async ValueTask<ReadOnlyMemory<byte>> DecryptReplyAsync(ReadOnlyMemory<byte> reply, CancellationToken cancellationToken = default)
     {
-        if (ReplyDecryption.CollectKeys(reply.Span) is not { } set) return reply;
-        using var keys = await AcquiredKeys.AcquireAsync(_keyVault, [.. set.Ids.Select(KeyReference.ById)], cancellationToken).ConfigureAwait(false);
-        return ReplyDecryption.Decrypt(reply.Span, set, keys.Span);
+        try
+        {
+            if (ReplyDecryption.CollectKeys(reply.Span) is not { } set) return reply;
+            using var keys = await AcquiredKeys.AcquireAsync(_keyVault, [.. set.Ids.Select(KeyReference.ById)], cancellationToken).ConfigureAwait(false);
+            var decrypted = ReplyDecryption.Decrypt(reply.Span, set, keys.Span);
+            CsfleTelemetry.DecryptedReplies.Add(1);
+            return decrypted;
+        }
+        catch (Exception exception) when (NotDecrypted(exception))
+        {
+            throw;
+        }
     }
 
     /// <summary>Encrypts one value explicitly, whatever schemas say.</summary>
@@ -170,10 +229,37 @@ public sealed class CsfleEngine
         return (await DecryptReplyAsync(ciphertext, cancellationToken).ConfigureAwait(false)).ToArray();
     }
 
+    // The schemas to analyse a command with, now that the server has told about the collections that nobody registered.
+    private SchemaMap Complete(ServerSchemaCache server, CommandNamespaces named, IReadOnlyDictionary<string, EncryptionSchema?> found)
+    {
+        // The next command shall see what this one changes. Another that asks before the change has happened keeps the old
+        // answer for as long as any; what holds then is the server's own validator.
+        if (named.ChangesSchemas) server.Forget();
+        if (_usesServerSchemas)
+        {
+            if (named.Created is { } created) found = new Dictionary<string, EncryptionSchema?>(found, StringComparer.Ordinal) { [created] = null };
+            return _schemas.With(found);
+        }
+
+        // What the server says can forbid a command, never permit one: with a schema of its own making it could have a write
+        // pass that would otherwise be refused.
+        foreach (var (collection, schema) in found)
+        {
+            if (schema is not { EncryptsAnything: true }) continue;
+            throw new QueryAnalysisException(CsfleErrorCode.SchemaNotRegistered,
+                "The collection has an encryption schema on the server, but none is registered here, so that what it says to encrypt would be sent in clear",
+                "Register the collection with AddCollection, or take schemas from the server with UseServerSchema().", collection);
+        }
+
+        return _schemas;
+    }
+
     private byte[] Encrypt(EncryptionPlan plan, CancellationToken cancellationToken)
     {
         using var keys = AcquiredKeys.Acquire(_keyVault, [.. plan.Keys], cancellationToken);
-        return plan.Apply(keys.Span, _random);
+        var encrypted = plan.Apply(keys.Span, _random);
+        CsfleTelemetry.EncryptedValues.Add(plan.Placeholders.Count);
+        return encrypted;
     }
 
     private async ValueTask<byte[]> EncryptAsync(
@@ -183,40 +269,23 @@ public sealed class CsfleEngine
     private async ValueTask<byte[]> EncryptAsync(EncryptionPlan plan, CancellationToken cancellationToken)
     {
         using var keys = await AcquiredKeys.AcquireAsync(_keyVault, [.. plan.Keys], cancellationToken).ConfigureAwait(false);
-        return plan.Apply(keys.Span, _random);
+        var encrypted = plan.Apply(keys.Span, _random);
+        CsfleTelemetry.EncryptedValues.Add(plan.Placeholders.Count);
+        return encrypted;
+    }
+
+    private bool NotDecrypted(Exception exception)
+    {
+        if (exception is not CsfleException { Code: var code }) return false;
+        _logger.ReplyNotDecrypted(code, (exception as DecryptionException)?.KeyId ?? (exception as DataKeyException)?.KeyId);
+        CsfleTelemetry.DecryptedReplies.Add(1, new KeyValuePair<string, object?>(CsfleTelemetry.ErrorType, code));
+        return false;
     }
 
     private static KeyReference NamedKey(string keyAltName)
     {
         ArgumentException.ThrowIfNullOrEmpty(keyAltName);
         return KeyReference.ByName(keyAltName);
-    }
-
-    /// <summary>The namespaces that one command names: which schemas to ask the server for, and all schemas once it has answered.</summary>
-    private readonly struct NamedSchemas
-    {
-        private readonly CommandNamespaces _named;
-        private readonly SchemaMap _local;
-        private readonly ServerSchemaCache _server;
-
-        public NamedSchemas(string databaseName, ReadOnlyMemory<byte> command, SchemaMap local, ServerSchemaCache server)
-        {
-            _named = CommandNamespaces.Of(databaseName, command.Span);
-            _local = local;
-            _server = server;
-            Missing = [.. _named.Existing.Where(name => !local.Contains(name))];
-        }
-
-        public IReadOnlyList<string> Missing { get; }
-
-        public SchemaMap Complete(IReadOnlyDictionary<string, EncryptionSchema?> found)
-        {
-            // The next command shall see what this one changes. Another that asks before the change has happened keeps the old
-            // answer for as long as any; what holds then is the server's own validator.
-            if (_named.ChangesSchemas) _server.Forget();
-            if (_named.Created is { } created) found = new Dictionary<string, EncryptionSchema?>(found, StringComparer.Ordinal) { [created] = null };
-            return _local.With(found);
-        }
     }
 
     /// <summary>The data keys of one operation, released together at its end.</summary>

@@ -1,4 +1,5 @@
 using Medco.Csfle.Engine.Schema;
+using Microsoft.Extensions.Logging;
 
 namespace Medco.Csfle.Engine;
 
@@ -27,6 +28,21 @@ public sealed class CsfleEngineOptions
     /// </remarks>
     public IMongoCommandRunner? ServerSchemas { get; init; }
 
+    /// <summary>
+    /// Where to ask what a collection is that neither <see cref="Schemas"/> nor, by its full name,
+    /// <see cref="AllowUnencrypted"/> names. Commands on views are refused, since a view may read an encrypted collection, and
+    /// those on collections that have an encryption schema on the server. Null, as it is unless told, to ask nobody; not used
+    /// where <see cref="ServerSchemas"/> is set. Answers count for 60 seconds.
+    /// </summary>
+    /// <remarks>
+    /// It must not encrypt. What it says can only forbid a command, so that nobody who controls the server gains by it. What a
+    /// pattern (<c>database.*</c>) allows is asked for all the same: a view can be among it.
+    /// </remarks>
+    public IMongoCommandRunner? ServerChecks { get; init; }
+
     /// <summary>The clock that the answers of the server age by.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
+
+    /// <summary>Where refused commands are logged, by code, collection and path; null for nowhere.</summary>
+    public ILoggerFactory? LoggerFactory { get; init; }
 }

@@ -1,8 +1,8 @@
 namespace Medco.Csfle.Engine;
 
 /// <summary>
-/// The stable codes of every error this library raises. A code never changes its meaning; <c>docs/errors.md</c> has a
-/// paragraph for each.
+/// The stable codes of every error this library raises. A code never changes its meaning; <c>docs/errors/</c> has a page for
+/// each.
 /// </summary>
 public static class CsfleErrorCode
 {
@@ -26,6 +26,9 @@ public static class CsfleErrorCode
 
     /// <summary>A collection whose encryption schema the server was asked for and did not give.</summary>
     public const string ServerSchemaUnavailable = "CSFLE2004";
+
+    /// <summary>A document of a class that the registered model does not know.</summary>
+    public const string UnknownClass = "CSFLE2005";
 
     /// <summary>A command that this library does not know how to analyse, so that it may not be sent.</summary>
     public const string CommandNotSupported = "CSFLE3001";
@@ -93,6 +96,9 @@ public static class CsfleErrorCode
     /// <summary>Something was asked for that is known only after start-up.</summary>
     public const string NotStarted = "CSFLE6004";
 
+    /// <summary>A collection that has an encryption schema on the server, but none with the client.</summary>
+    public const string SchemaNotRegistered = "CSFLE6010";
+
     /// <summary>A collection whose validator on the server is missing or says something else than the encryption schema demands.</summary>
     public const string NotEnforced = "CSFLE6040";
 
@@ -107,6 +113,15 @@ public static class CsfleErrorCode
 
     /// <summary>A plan that does not fit what the server has any more.</summary>
     public const string PlanOutdated = "CSFLE6044";
+
+    /// <summary>A synthetic insert that did not leave the encryption provider as the schema says.</summary>
+    public const string ProofFailed = "CSFLE6050";
+
+    /// <summary>A client whose commands the driver does not hand to this library.</summary>
+    public const string ProviderNotWired = "CSFLE6051";
+
+    /// <summary>A synthetic document that was not stored on the server as the schema says, could not be read back, or not be removed.</summary>
+    public const string CanaryFailed = "CSFLE6052";
 
     /// <summary>A class whose constraints cannot be read, so that no validator can be written from it.</summary>
     public const string InvalidConstraint = "CSFLE6070";
@@ -123,14 +138,26 @@ public abstract class CsfleException : Exception
     {
         Code = code;
         Remedy = remedy;
-        HelpLink = $"docs/errors.md#{code.ToLowerInvariant()}";
+        HelpLink = $"{HelpAddress}{code}.md";
     }
 
-    /// <summary>The stable code, one of <see cref="CsfleErrorCode"/>.</summary>
+    /// <summary>
+    /// Where the pages about errors are: a folder of the repository, and of the package of this assembly. The one place to
+    /// change when they have a public address.
+    /// </summary>
+    internal const string HelpAddress = "docs/errors/";
+
+    /// <summary>The stable code, one of <see cref="CsfleErrorCode"/>; <see cref="Exception.HelpLink"/> is the page about it.</summary>
     public string Code { get; }
 
     /// <summary>What to do about it; also part of <see cref="Exception.Message"/>.</summary>
     public string Remedy { get; }
+
+    /// <summary>The namespace of the collection that the error is about, <c>db.collection</c>, where it is known.</summary>
+    public virtual string? Collection => null;
+
+    /// <summary>The dotted path of the field that the error is about, as it is stored, where it is known.</summary>
+    public virtual string? Path => null;
 }
 
 /// <summary>Bytes that are not a BSON document, or are one beyond the limits of this library.</summary>
@@ -202,11 +229,11 @@ public sealed class QueryAnalysisException : CsfleException
         Operator = @operator;
     }
 
-    /// <summary>The namespace, <c>db.collection</c>, where known.</summary>
-    public string? Collection { get; }
+    /// <inheritdoc/>
+    public override string? Collection { get; }
 
-    /// <summary>The dotted path of the field, where there is one.</summary>
-    public string? Path { get; }
+    /// <inheritdoc/>
+    public override string? Path { get; }
 
     /// <summary>The command, command field, operator, stage or expression that is refused, where there is one.</summary>
     public string? Operator { get; }
@@ -371,7 +398,7 @@ public sealed class ServerSchemaException : CsfleException
     }
 
     /// <summary>The namespace, <c>db.collection</c>; the first where several were asked for at once.</summary>
-    public string Collection { get; }
+    public override string Collection { get; }
 
     /// <summary>MongoDB's code of the error, where the server answered with one.</summary>
     public int? ServerCode { get; }
@@ -395,11 +422,38 @@ public sealed class EnforcementException : CsfleException
     }
 
     /// <summary>The namespace, <c>db.collection</c>; the first where it is about several.</summary>
-    public string? Collection { get; }
+    public override string? Collection { get; }
 
     /// <summary>MongoDB's code of the error, where the server answered with one.</summary>
     public int? ServerCode { get; }
 
     /// <summary>MongoDB's name of that code, where the server gave it.</summary>
     public string? ServerCodeName { get; }
+}
+
+/// <summary>
+/// What was to be encrypted was not, or could not be decrypted again, when it was tried with synthetic values at start-up. No
+/// value of the application is involved.
+/// </summary>
+public sealed class EncryptionProofException : CsfleException
+{
+    internal EncryptionProofException(string code, string problem, string remedy, string? collection = null, string? path = null, Exception? innerException = null)
+        : base(code, Describe(problem, collection, path), remedy, innerException)
+    {
+        Collection = collection;
+        Path = path;
+    }
+
+    /// <summary>The namespace, <c>db.collection</c>, where it is about one.</summary>
+    public override string? Collection { get; }
+
+    /// <summary>The dotted path of the field, where it is about one; names that a pattern or <c>additionalProperties</c> stand for are made up.</summary>
+    public override string? Path { get; }
+
+    private static string Describe(string problem, string? collection, string? path) => (collection, path) switch
+    {
+        (null, _) => $"{problem}.",
+        (_, null) => $"{problem} (collection '{collection}').",
+        _ => $"{problem} (collection '{collection}', path '{path}').",
+    };
 }

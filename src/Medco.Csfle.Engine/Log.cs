@@ -25,4 +25,16 @@ internal static partial class Log
 
     [LoggerMessage(4020, LogLevel.Warning, "Attempt {Attempt} to {Operation} a data key with KMS provider {Provider} failed: {Failure}. Trying again in {Milliseconds} ms.")]
     public static partial void KmsRetry(this ILogger logger, int attempt, string operation, string provider, KmsFailure failure, double milliseconds);
+
+    [LoggerMessage(4100, LogLevel.Information, "Refused the command {Command} on {Collection}, path {Path}: {Code}.")]
+    public static partial void CommandRefused(this ILogger logger, string command, string collection, string? path, string code);
+
+    [LoggerMessage(4101, LogLevel.Warning, "A reply was not decrypted: {Code}, data key {KeyId}.")]
+    public static partial void ReplyNotDecrypted(this ILogger logger, string code, Guid? keyId);
+
+    [LoggerMessage(4102, LogLevel.Warning, "Data keys were not fetched from {KeyVault}: {Error}.")]
+    public static partial void DataKeysNotLoaded(this ILogger logger, string keyVault, string error);
+
+    [LoggerMessage(4103, LogLevel.Information, "Wrapped {Rewrapped} of {Checked} data keys anew in {KeyVault}.")]
+    public static partial void KeysRewrapped(this ILogger logger, int rewrapped, int @checked, string keyVault);
 }

@@ -17,14 +17,14 @@ internal sealed record ClassSchema(byte[] Bson, IReadOnlyList<UnenforcedConstrai
     /// <exception cref="EnforcementException"><see cref="CsfleErrorCode.InvalidConstraint"/>: an attribute cannot be read.</exception>
     public static ClassSchema Build(ValidatorSchemaContext context, Type type, ClassSchemaOptions options)
     {
-        var writer = new Writer(context.Namespace, options);
+        var writer = new Writer(context.Namespace, context.KnownTypes, options);
         var plain = writer.Describe(type, context.Schema.Root);
         // The last word is that of the encryption rules; they replace whatever the class says about an encrypted path.
         var woven = RuleMerge.Merge(WantedValidator.Keyword, RuleNode.Read(plain.ToBson()), RuleNode.Read(context.EncryptionRules.Span), out _);
         return new ClassSchema(woven.ToBson(), [.. writer.Unenforced.Distinct()]);
     }
 
-    private sealed class Writer(string ns, ClassSchemaOptions options)
+    private sealed class Writer(string ns, IReadOnlyCollection<Type> registered, ClassSchemaOptions options)
     {
         // The server stores nothing that is nested more than 100 levels deep, and a level takes up to four of the schema.
         private const int MaxDepth = 20;
@@ -39,7 +39,7 @@ internal sealed record ClassSchema(byte[] Bson, IReadOnlyList<UnenforcedConstrai
         {
             var schema = ValueSchema.OfType("object", mayBeNull);
             if (place.Outer.Contains(type) || place.Outer.Count >= MaxDepth) return schema;
-            var known = KnownTypes.Of(type);
+            var known = KnownTypes.Of(type, registered);
             if (known is null) return [];
 
             var below = place with { Outer = [.. place.Outer, type] };

@@ -12,7 +12,7 @@ public static class ClassSchemaEnforcementExtensions
     /// <remarks>
     /// What the driver writes for a valid object is accepted; what cannot be said in a validator is left out and reported. Bounds
     /// hold as they are written: with <c>[Range(0, 150)]</c> on a <see cref="double"/> the server refuses 150.4, which .NET rounds
-    /// before it looks. Objects of derived classes that the class map does not know (<c>[BsonKnownTypes]</c>) are checked as
+    /// before it looks. Objects of derived classes that nobody named (<c>[BsonKnownTypes]</c>, or at registration) are checked as
     /// objects of the class they derive from. A collection that was registered with a schema instead of a class gets the
     /// encryption rules alone.
     /// </remarks>

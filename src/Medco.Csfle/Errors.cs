@@ -3,13 +3,16 @@ using Medco.Csfle.Engine;
 namespace Medco.Csfle;
 
 /// <summary>One mistake in what <c>AddCsfle</c> or <see cref="CsfleClientFactory.Create"/> was told.</summary>
-/// <param name="Option">The method of <see cref="CsfleBuilder"/> that it is about.</param>
+/// <param name="Option">The method of <see cref="CsfleBuilder"/> that it is about, or the path in the configuration.</param>
 /// <param name="Problem">What is wrong.</param>
 /// <param name="Remedy">What to do instead.</param>
 public sealed record CsfleConfigurationError(string Option, string Problem, string Remedy)
 {
+    /// <summary>The name of the registration, where it has one.</summary>
+    public string? Registration { get; init; }
+
     /// <inheritdoc/>
-    public override string ToString() => $"{Option}: {Problem} {Remedy}";
+    public override string ToString() => $"{(Registration is null ? "" : $"AddCsfle(\"{Registration}\"), ")}{Option}: {Problem} {Remedy}";
 }
 
 /// <summary>

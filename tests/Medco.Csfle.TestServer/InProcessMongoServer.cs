@@ -3,18 +3,19 @@ using System.Net.Sockets;
 using Medco.Csfle.Engine;
 using Medco.Csfle.TestServer.Commands;
 using Medco.Csfle.TestServer.Protocol;
+using Medco.Csfle.TestServer.Replication;
 using Medco.Csfle.TestServer.Values;
 
 namespace Medco.Csfle.TestServer;
 
 /// <summary>
-/// A MongoDB server in this process, for tests and samples: a standalone of wire version 21 (MongoDB 7.0) that keeps its data in
-/// memory. It speaks MongoDB's wire protocol on a loopback port of its own, and runs the same commands directly, without the
+/// A MongoDB server in this process, for tests and samples: a standalone, or a replica set of one member, of wire version 21
+/// (MongoDB 7.0) that keeps its data in memory. It speaks MongoDB's wire protocol on a loopback port of its own, and runs the same commands directly, without the
 /// socket, as an <see cref="IMongoCommandRunner"/>. What it does not know is an error with MongoDB's code, never ignored.
 /// </summary>
 public sealed class InProcessMongoServer : IMongoCommandRunner, IAsyncDisposable, IDisposable
 {
-    private readonly CommandDispatcher _dispatcher = new();
+    private readonly CommandDispatcher _dispatcher;
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly Lock _lock = new();
     private readonly Dictionary<int, (ClientConnection Connection, Task Served)> _connections = [];
@@ -23,10 +24,12 @@ public sealed class InProcessMongoServer : IMongoCommandRunner, IAsyncDisposable
     private int _lastConnectionId;
     private volatile bool _isStopping;
 
-    private InProcessMongoServer()
+    private InProcessMongoServer(string? replicaSet)
     {
         _listener.Start();
         Port = ((IPEndPoint)_listener.LocalEndpoint).Port;
+        ConnectionString = $"mongodb://127.0.0.1:{Port}{(replicaSet is null ? "" : $"/?replicaSet={replicaSet}")}";
+        _dispatcher = new CommandDispatcher(replicaSet is null ? null : new ReplicaSet(replicaSet, $"127.0.0.1:{Port}"));
         _accepting = StartThread(Accept);
     }
 
@@ -37,7 +40,7 @@ public sealed class InProcessMongoServer : IMongoCommandRunner, IAsyncDisposable
     public int Port { get; }
 
     /// <summary>What a driver connects to.</summary>
-    public string ConnectionString => $"mongodb://127.0.0.1:{Port}";
+    public string ConnectionString { get; }
 
     /// <summary>Whether received commands are kept in <see cref="Commands"/>; true unless a long run turns it off.</summary>
     public bool KeepsCommands { get; set; } = true;
@@ -51,9 +54,23 @@ public sealed class InProcessMongoServer : IMongoCommandRunner, IAsyncDisposable
         }
     }
 
-    /// <summary>Starts a server without any data on a free port.</summary>
+    /// <summary>Starts a standalone without any data on a free port.</summary>
     /// <returns>The server, which listens already.</returns>
-    public static InProcessMongoServer Start() => new();
+    public static InProcessMongoServer Start() => new(replicaSet: null);
+
+    /// <summary>
+    /// Starts a replica set of one member without any data on a free port. Beyond what a standalone does it has retryable writes,
+    /// multi-document transactions and change streams, without pre- and post-images.
+    /// </summary>
+    /// <param name="name">The name of the set: letters, digits, <c>-</c> and <c>_</c>.</param>
+    /// <returns>The server, which listens already.</returns>
+    public static InProcessMongoServer StartReplicaSet(string name = "rs0")
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        return name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_')
+            ? new(name)
+            : throw new ArgumentException("A replica set is named with letters, digits, - and _ here.", nameof(name));
+    }
 
     /// <summary>Forgets the commands received so far.</summary>
     public void ClearCommands()
@@ -172,6 +189,7 @@ public sealed class InProcessMongoServer : IMongoCommandRunner, IAsyncDisposable
     /// <returns>What still runs for a moment.</returns>
     private Task[] Stop()
     {
+        _dispatcher.Stop();
         lock (_lock)
         {
             _isStopping = true;

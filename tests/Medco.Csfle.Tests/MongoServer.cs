@@ -14,9 +14,21 @@ public sealed class MongoServer : IDisposable
     private readonly string _suffix = Guid.NewGuid().ToString("N")[..12];
     private readonly HashSet<string> _databases = [];
 
-    public MongoServer() => _inProcess = string.IsNullOrEmpty(_external) ? InProcessMongoServer.Start() : null;
+    /// <summary>Starts the server in this process, if none is named.</summary>
+    /// <param name="asReplicaSet">Whether it has transactions and change streams; a test that needs them on any server is a <see cref="ReplicaSetFactAttribute"/>.</param>
+    public MongoServer(bool asReplicaSet = false)
+    {
+        if (!string.IsNullOrEmpty(_external)) return;
+        _inProcess = asReplicaSet ? InProcessMongoServer.StartReplicaSet() : InProcessMongoServer.Start();
+    }
 
     public string ConnectionString => _inProcess?.ConnectionString ?? _external!;
+
+    /// <summary>The commands that reached the server; none are known of a server elsewhere.</summary>
+    public IReadOnlyList<ReceivedCommand> Commands => _inProcess?.Commands ?? [];
+
+    /// <summary>Forgets the commands received so far.</summary>
+    public void ClearCommands() => _inProcess?.ClearCommands();
 
     /// <summary>The name of a collection in a database of this test alone.</summary>
     public string Namespace(string collection)

@@ -1,7 +1,10 @@
 using System.Runtime.CompilerServices;
+using System.Text;
 using MedcoMd.Model;
+using Medco.Csfle.Engine;
 using Medco.Csfle.Engine.KeyVault;
 using Medco.Csfle.Engine.Kms;
+using Medco.Csfle.TestServer;
 using MongoDB.Bson;
 using MongoDB.Bson.Serialization.Conventions;
 using MongoDB.Driver;
@@ -11,7 +14,7 @@ namespace Medco.Csfle.Tests;
 /// <summary>Patients of MedcoMD, a key vault in memory that has their data key, and clients for them.</summary>
 public sealed class Patients : IDisposable
 {
-    private readonly MongoServer _server = new();
+    private readonly MongoServer _server;
     private readonly CsfleClientFactory _factory;
 
     // Before any test: what maps the classes first, freezes how they are mapped.
@@ -27,8 +30,9 @@ public sealed class Patients : IDisposable
     }
 
     /// <summary>The same, set up further; the callback gets the name of the test's database.</summary>
-    internal Patients(Action<CsfleBuilder, string> configure)
+    internal Patients(Action<CsfleBuilder, string> configure, bool asReplicaSet = false)
     {
+        _server = new MongoServer(asReplicaSet);
         Namespace = CollectionNamespace.FromFullName(_server.Namespace("patients"));
         _factory = CsfleClientFactory.Create(csfle =>
         {
@@ -57,6 +61,25 @@ public sealed class Patients : IDisposable
 
     public IMongoCollection<T> Collection<T>(IMongoClient client)
         => client.GetDatabase(Namespace.DatabaseNamespace.DatabaseName).GetCollection<T>(Namespace.CollectionName);
+
+    /// <summary>The commands that reached the server, but for those that a driver sends by itself.</summary>
+    public IReadOnlyList<ReceivedCommand> Commands => [.. _server.Commands.Where(command => command.Name is not ("hello" or "isMaster" or "ping" or "buildInfo" or "endSessions"))];
+
+    /// <summary>Forgets the commands received so far.</summary>
+    public void ClearCommands() => _server.ClearCommands();
+
+    /// <summary>Asserts that no command that reached the server has a text in it.</summary>
+    public void AssertNeverSent(string text)
+        => Assert.All(_server.Commands, command => Assert.Equal(-1, command.Bytes.Span.IndexOf(Encoding.UTF8.GetBytes(text))));
+
+    /// <summary>Asserts that an operation is refused with an error of this library before anything of it reaches the server.</summary>
+    public async Task<QueryAnalysisException> Refused(Func<Task> operation)
+    {
+        _server.ClearCommands();
+        var exception = await Assert.ThrowsAnyAsync<QueryAnalysisException>(operation);
+        Assert.Empty(Commands);
+        return exception;
+    }
 
     public IMongoCollection<T> Other<T>(string collection)
         => Encrypted.GetDatabase(Namespace.DatabaseNamespace.DatabaseName).GetCollection<T>(collection);

@@ -170,7 +170,7 @@ internal sealed class CommandAnalyzer(UnencryptedNamespaces allowed)
 
     private static string CollectionOf(in BsonReader first, string databaseName, string commandName)
     {
-        if (first.Type != BsonType.String) throw Malformed($"non-collection command not supported for auto encryption: {commandName}", commandName);
+        if (first.Type != BsonType.String) throw NoCollection(first.Type, commandName);
         var collection = first.GetString();
         return collection.Length > 0 ? $"{databaseName}.{collection}" : throw Malformed($"empty collection name on command: {commandName}", commandName);
     }
@@ -231,6 +231,16 @@ internal sealed class CommandAnalyzer(UnencryptedNamespaces allowed)
     private static QueryAnalysisException Unsupported(string command) => new(
         CsfleErrorCode.CommandNotSupported, $"command not supported for auto encryption: {command}",
         "Run it through a client without automatic encryption.", @operator: command);
+
+    // An aggregation of a database or a cluster is a proper command, a change stream of all its collections above all.
+    private static QueryAnalysisException NoCollection(BsonType type, string command)
+    {
+        var problem = $"non-collection command not supported for auto encryption: {command}";
+        return command == "aggregate" && (type is BsonType.Int32 or BsonType.Int64 or BsonType.Double)
+            ? new QueryAnalysisException(CsfleErrorCode.CommandNotSupported, problem,
+                "Run it on one collection, or through a client without automatic encryption.", @operator: command)
+            : Malformed(problem, command);
+    }
 
     private static QueryAnalysisException Malformed(string problem, string command)
         => new(CsfleErrorCode.MalformedCommand, problem, "Send the command as MongoDB's manual describes it.", @operator: command);

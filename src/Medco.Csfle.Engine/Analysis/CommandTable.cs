@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Medco.Csfle.Engine.Analysis;
 
 /// <summary>What happens to a command on its way out.</summary>
@@ -18,6 +20,19 @@ internal static class CommandTable
 {
     /// <summary>Every command that may pass in some form. Names are case-sensitive.</summary>
     public static readonly IReadOnlyDictionary<string, CommandRule> Rules = Build();
+
+    private static readonly byte[][] Analysed = [.. Rules.Where(rule => rule.Value == CommandRule.Analysed).Select(rule => Encoding.UTF8.GetBytes(rule.Key))];
+
+    /// <summary>Whether a command, by its name in UTF-8, is analysed. Allocates nothing.</summary>
+    public static bool IsAnalysed(ReadOnlySpan<byte> name)
+    {
+        foreach (var analysed in Analysed)
+        {
+            if (name.SequenceEqual(analysed)) return true;
+        }
+
+        return false;
+    }
 
     private static Dictionary<string, CommandRule> Build()
     {

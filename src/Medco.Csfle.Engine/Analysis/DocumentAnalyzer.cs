@@ -34,7 +34,9 @@ internal static class DocumentAnalyzer
     private static void AnalyzeWhole(in AnalysisScope scope, BsonReader document, bool mayBeInserted)
     {
         var keys = DocumentKeys.NamedIn(document.Start);
-        var hasId = Walk(scope, document, scope.Schema, ref keys, Place.Document(path: default, document.Start, @operator: null));
+        var root = Place.Document(path: default, document.Start, @operator: null);
+        if (scope.Schema.Class is { } @class) ClassCheck.Check(scope, document, @class, root);
+        var hasId = Walk(scope, document, scope.Schema, ref keys, root);
         if (mayBeInserted && !hasId && scope.Schema.Find("_id"u8) is EncryptedNode)
         {
             throw scope.Refuse(CsfleErrorCode.ValueNotEncryptable, "'_id' is encrypted, but the document has none, so that it would be generated in clear",
@@ -66,7 +68,11 @@ internal static class DocumentAnalyzer
                     "Write each element once.", root.At(document));
             }
 
-            if (node is EncryptedNode encrypted)
+            if (document.Type == BsonType.Null)
+            {
+                WalkNull(scope, document, node, root.At(document));
+            }
+            else if (node is EncryptedNode encrypted)
             {
                 var key = keys.Of(scope, encrypted, root.At(document));
                 EncryptableValue.CheckWritten(scope, document, encrypted, root.At(document));
@@ -84,6 +90,13 @@ internal static class DocumentAnalyzer
 
         scope.Plan.EndDocument(mark, document);
         return hasId;
+    }
+
+    private static void WalkNull(in AnalysisScope scope, in BsonReader element, SchemaNode node, Place place)
+    {
+        var policy = node is EncryptedNode encrypted ? encrypted.Nulls : ((PlainNode)node).Nulls;
+        if (policy == NullPolicy.Omit) scope.Plan.Remove(element);
+        else EncryptableValue.CheckNull(scope, node, place);
     }
 
     // {"insurance.policyNumber": 1} as one name is another field than insurance: {policyNumber: 1}, yet it means the same to

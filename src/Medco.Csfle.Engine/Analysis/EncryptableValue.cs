@@ -13,12 +13,6 @@ internal static class EncryptableValue
     /// <exception cref="QueryAnalysisException">It cannot be encrypted there.</exception>
     public static void CheckWritten(in AnalysisScope scope, in BsonReader element, EncryptedNode node, Place place)
     {
-        if (element.Type == BsonType.Null)
-        {
-            throw scope.Refuse(CsfleErrorCode.ValueNotEncryptable, "Cannot encrypt element of type: null",
-                "Null cannot be encrypted, and storing it in clear would show who has no value: leave the element out, or remove it with $unset.", place);
-        }
-
         if (element.Type == BsonType.Timestamp && element.GetInt64() == 0)
         {
             throw scope.Refuse(CsfleErrorCode.ValueNotEncryptable,
@@ -27,6 +21,22 @@ internal static class EncryptableValue
         }
 
         CheckType(scope, element, node, place);
+    }
+
+    /// <summary>Checks null about to be written, and not left out, at an encrypted path or in the place of a document with encrypted fields.</summary>
+    /// <exception cref="QueryAnalysisException">It may not be stored there.</exception>
+    public static void CheckNull(in AnalysisScope scope, SchemaNode node, Place place)
+    {
+        var (isAllowed, member) = node is EncryptedNode encrypted ? (encrypted.AllowsNull, encrypted.Member) : (((PlainNode)node).AllowsNull, ((PlainNode)node).Member);
+        if (isAllowed) return;
+        var choice = member is null
+            ? ""
+            : $" {member} can be left out of whole documents by itself, or stored as null in clear, with NullPolicy.Omit or NullPolicy.StoreInClear.";
+        throw node is EncryptedNode
+            ? scope.Refuse(CsfleErrorCode.ValueNotEncryptable, "Cannot encrypt element of type: null",
+                $"Null cannot be encrypted, and storing it in clear would show who has no value: leave the element out, or remove it with $unset.{choice}", place)
+            : scope.Refuse(CsfleErrorCode.ValueNotEncryptable, "Null stands in the place of a document with encrypted fields, which its null policy does not allow",
+                $"Leave the element out, or remove it with $unset.{choice}", place);
     }
 
     /// <summary>Checks a constant that a query compares an encrypted path with.</summary>

@@ -25,12 +25,16 @@ internal sealed class EncryptionPlan
     private byte[] _literals = new byte[64];
     private int _literalLength;
     private int _growth;
+    private bool _removes;
 
     /// <summary>An empty plan for a command: send it as it is.</summary>
     public EncryptionPlan(ReadOnlyMemory<byte> command) => _command = command;
 
-    /// <summary>Whether anything is to be encrypted. If not, the command goes out as the very bytes that came in.</summary>
+    /// <summary>Whether anything is to be encrypted.</summary>
     public bool HasPlaceholders => _placeholders.Count > 0;
+
+    /// <summary>Whether the command goes out as the very bytes that came in: nothing is to be encrypted or left out.</summary>
+    public bool IsVerbatim => !HasPlaceholders && !_removes;
 
     /// <summary>The values to encrypt, in the order of the command's bytes.</summary>
     public IReadOnlyList<Placeholder> Placeholders => _placeholders;
@@ -62,6 +66,13 @@ internal sealed class EncryptionPlan
 
     /// <summary>Plans <c>name: value</c> to become <c>name: {$const: value}</c>, a constant in an expression.</summary>
     public void WrapInConstant(in BsonReader element) => Wrap(element, "$const\0"u8);
+
+    /// <summary>Plans an element to be left out of its document.</summary>
+    public void Remove(in BsonReader element)
+    {
+        Replace(element.ElementStart, element.ValueEnd - element.ElementStart, []);
+        _removes = true;
+    }
 
     /// <summary>Announces that what follows may change the document that starts at an offset of the command.</summary>
     /// <returns>To be handed to <see cref="EndDocument"/> when all of the document has been seen.</returns>

@@ -33,6 +33,9 @@ internal sealed class UnencryptedNamespaces
         }
     }
 
+    /// <summary>The namespaces that stand on the list by their full names.</summary>
+    public IEnumerable<string> Collections => _collections;
+
     /// <summary>Whether a namespace, <c>db.collection</c>, is on the list.</summary>
     public bool Allows(string ns)
     {

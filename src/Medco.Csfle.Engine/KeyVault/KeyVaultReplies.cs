@@ -112,6 +112,15 @@ internal sealed class KeyVaultReplies(string keyVault)
             ReadCount(reply, "nModified"u8) ?? 0);
     }
 
+    /// <summary>Whether the index is there, of the answer to <c>listIndexes</c>.</summary>
+    /// <exception cref="KeyVaultException">It is an error, or not shaped like such an answer.</exception>
+    public KeyVaultIndex ReadIndex(byte[] reply)
+    {
+        Validate(reply);
+        if (KeyVaultIndexQuestion.TryRead(reply, out var index, out var error)) return index;
+        throw error == default ? Unintelligible("there is no complete list of indexes in it") : Refused("be asked for its indexes", error);
+    }
+
     /// <summary>Checks that the index is there.</summary>
     /// <exception cref="KeyVaultException">It is not.</exception>
     public void CheckIndex(byte[] reply)

@@ -65,8 +65,23 @@ public sealed partial class KeyVaultService : IDisposable
     /// <summary>How many unwrapped keys are in memory.</summary>
     internal int CachedKeys => _cache.Count;
 
+    /// <summary>Whether all those keys are in memory, and have not expired.</summary>
+    internal bool Holds(IReadOnlyCollection<Guid> ids)
+    {
+        foreach (var id in ids)
+        {
+            if (!_cache.TryAcquire(KeyReference.ById(id), _cache.Now, out var key)) return false;
+            key.Release();
+        }
+
+        return true;
+    }
+
     /// <summary>Where the keys are kept.</summary>
     internal IKeyVaultStore Store => _store;
+
+    /// <summary>Where to log.</summary>
+    internal ILogger Logger => _logger;
 
     /// <summary>The clock.</summary>
     internal TimeProvider Time => _time;
@@ -333,14 +348,22 @@ public sealed partial class KeyVaultService : IDisposable
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         var now = _cache.Now;
-        var complete = true;
+        var hits = 0;
         for (var i = 0; i < references.Length; i++)
         {
-            complete &= _cache.TryAcquire(references[i], now, out var key);
+            if (_cache.TryAcquire(references[i], now, out var key)) hits++;
             keys[i] = key!;
         }
 
-        return complete;
+        if (CsfleTelemetry.KeyCacheLookups.Enabled) Count(hits, references.Length - hits);
+        return hits == references.Length;
+    }
+
+    private static void Count(int hits, int misses)
+    {
+        const string Result = "medco.csfle.cache.result";
+        if (hits > 0) CsfleTelemetry.KeyCacheLookups.Add(hits, new KeyValuePair<string, object?>(Result, "hit"));
+        if (misses > 0) CsfleTelemetry.KeyCacheLookups.Add(misses, new KeyValuePair<string, object?>(Result, "miss"));
     }
 
     private void AcquireMissing(ReadOnlySpan<KeyReference> references, Span<DataKey> keys, CancellationToken cancellationToken)
@@ -387,6 +410,7 @@ public sealed partial class KeyVaultService : IDisposable
 
     private void Fly(KeyFlight flight, ReadOnlySpan<KeyReference> references, Span<DataKey> keys, CancellationToken cancellationToken)
     {
+        using var call = BeginFetch(flight);
         try
         {
             var lookup = new KeyLookup(flight.References);
@@ -401,6 +425,7 @@ public sealed partial class KeyVaultService : IDisposable
             // Off the board first: whoever waited for it would otherwise find it there again, and wait in vain.
             _flights.Remove(flight);
             flight.Crash(e);
+            NotFetched(call, e);
             throw;
         }
 
@@ -409,6 +434,7 @@ public sealed partial class KeyVaultService : IDisposable
 
     private async ValueTask FlyAsync(KeyFlight flight, ReadOnlyMemory<KeyReference> references, Memory<DataKey> keys, CancellationToken cancellationToken)
     {
+        using var call = BeginFetch(flight);
         try
         {
             var lookup = new KeyLookup(flight.References);
@@ -422,10 +448,20 @@ public sealed partial class KeyVaultService : IDisposable
         {
             _asyncFlights.Remove(flight);
             flight.Crash(e);
+            NotFetched(call, e);
             throw;
         }
 
         _asyncFlights.Remove(flight);
+    }
+
+    private static MeasuredCall? BeginFetch(KeyFlight flight)
+        => MeasuredCall.Begin("csfle.fetch_keys", CsfleTelemetry.KeyFetchDuration, new("medco.csfle.keys", flight.References.Count));
+
+    private void NotFetched(MeasuredCall? call, Exception exception)
+    {
+        call?.Fail(exception);
+        _logger.DataKeysNotLoaded(_store.Description, CsfleTelemetry.TypeOf(exception));
     }
 
     private static void Release(Span<DataKey> keys)

@@ -46,6 +46,16 @@ public sealed class MongoKeyVaultStore : IKeyVaultStore
     public async ValueTask EnsureIndexAsync(CancellationToken cancellationToken = default)
         => _replies.CheckIndex(await RunAsync(KeyVaultCommands.CreateIndex(_namespace.Collection), cancellationToken).ConfigureAwait(false));
 
+    /// <summary>Whether the unique index on <c>keyAltNames</c> is there. Changes nothing.</summary>
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    /// <exception cref="KeyVaultException">The server does not answer, or not what it was asked.</exception>
+    public KeyVaultIndex CheckIndex(CancellationToken cancellationToken = default)
+        => _replies.ReadIndex(Run(KeyVaultIndexQuestion.Command(_namespace.Collection), cancellationToken));
+
+    /// <inheritdoc cref="CheckIndex"/>
+    public async ValueTask<KeyVaultIndex> CheckIndexAsync(CancellationToken cancellationToken = default)
+        => _replies.ReadIndex(await RunAsync(KeyVaultIndexQuestion.Command(_namespace.Collection), cancellationToken).ConfigureAwait(false));
+
     /// <inheritdoc/>
     public IReadOnlyList<DataKeyDocument> Find(IReadOnlyCollection<Guid> ids, IReadOnlyCollection<string> keyAltNames, CancellationToken cancellationToken = default)
         => Read(KeyPages.Matching(_namespace.Collection, ids, keyAltNames), cancellationToken);

@@ -17,6 +17,7 @@ public sealed class RewrapJob
 {
     // Between two commands a run can be cancelled.
     private const int BatchSize = 100;
+    private const string ActivityName = "csfle.rewrap";
 
     private readonly KeyVaultService _vault;
     private readonly RewrapJobOptions _options;
@@ -52,6 +53,40 @@ public sealed class RewrapJob
     /// <exception cref="KeyVaultException">The key vault or the backup cannot be read or written. Run it again with <see cref="RewrapJobOptions.Resume"/>.</exception>
     public RewrapReport Run(CancellationToken cancellationToken = default)
     {
+        using var call = MeasuredCall.Begin(ActivityName);
+        try
+        {
+            return Report(call, RunOnce(cancellationToken));
+        }
+        catch (Exception exception) when (call?.Fail(exception) ?? false)
+        {
+            throw;
+        }
+    }
+
+    /// <inheritdoc cref="Run"/>
+    public async ValueTask<RewrapReport> RunAsync(CancellationToken cancellationToken = default)
+    {
+        using var call = MeasuredCall.Begin(ActivityName);
+        try
+        {
+            return Report(call, await RunOnceAsync(cancellationToken).ConfigureAwait(false));
+        }
+        catch (Exception exception) when (call?.Fail(exception) ?? false)
+        {
+            throw;
+        }
+    }
+
+    private RewrapReport Report(MeasuredCall? call, RewrapReport report)
+    {
+        call?.Tag("medco.csfle.keys", report.Rewrapped);
+        _vault.Logger.KeysRewrapped(report.Rewrapped, report.Checked, _vault.Store.Description);
+        return report;
+    }
+
+    private RewrapReport RunOnce(CancellationToken cancellationToken)
+    {
         var prepared = Prepare(cancellationToken);
         prepared.ThrowIfProblem();
         var backup = prepared.Backup;
@@ -80,8 +115,7 @@ public sealed class RewrapJob
         return new RewrapReport(prepared.Rewrapped.Count, prepared.All.Count, backup?.Path);
     }
 
-    /// <inheritdoc cref="Run"/>
-    public async ValueTask<RewrapReport> RunAsync(CancellationToken cancellationToken = default)
+    private async ValueTask<RewrapReport> RunOnceAsync(CancellationToken cancellationToken)
     {
         var prepared = await PrepareAsync(cancellationToken).ConfigureAwait(false);
         prepared.ThrowIfProblem();

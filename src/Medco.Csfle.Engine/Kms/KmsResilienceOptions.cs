@@ -35,11 +35,19 @@ public sealed class KmsResilienceOptions
     /// <exception cref="ArgumentOutOfRangeException">A limit is not above zero, a pause is negative, either is longer than a day, or there is no attempt.</exception>
     internal void Validate()
     {
-        RequireTime(TimeLimit, TimeSpan.FromTicks(1), nameof(TimeLimit));
-        RequireTime(AttemptTimeLimit, TimeSpan.FromTicks(1), nameof(AttemptTimeLimit));
-        RequireTime(FirstPause, TimeSpan.Zero, nameof(FirstPause));
-        RequireTime(LongestPause, TimeSpan.Zero, nameof(LongestPause));
-        ArgumentOutOfRangeException.ThrowIfLessThan(MaxAttempts, 1, nameof(MaxAttempts));
+        foreach (var (setting, problem, remedy) in FindMistakes()) throw new ArgumentOutOfRangeException(setting, $"It {problem}. {remedy}");
+    }
+
+    /// <summary>Every setting that cannot be, with what is wrong with it and what to do.</summary>
+    internal IEnumerable<(string Setting, string Problem, string Remedy)> FindMistakes()
+    {
+        const string GiveLimit = "Give a time above zero and of a day at most.";
+        const string GivePause = "Give a time of a day at most; zero for no pause.";
+        if (TimeLimit <= TimeSpan.Zero || TimeLimit > LongestTime) yield return (nameof(TimeLimit), "is not above zero, or is longer than a day", GiveLimit);
+        if (AttemptTimeLimit <= TimeSpan.Zero || AttemptTimeLimit > LongestTime) yield return (nameof(AttemptTimeLimit), "is not above zero, or is longer than a day", GiveLimit);
+        if (MaxAttempts < 1) yield return (nameof(MaxAttempts), "allows no attempt", "Give 1 or more.");
+        if (FirstPause < TimeSpan.Zero || FirstPause > LongestTime) yield return (nameof(FirstPause), "is negative, or longer than a day", GivePause);
+        if (LongestPause < TimeSpan.Zero || LongestPause > LongestTime) yield return (nameof(LongestPause), "is negative, or longer than a day", GivePause);
     }
 
     /// <summary>The pause after an attempt that failed.</summary>
@@ -49,11 +57,5 @@ public sealed class KmsResilienceOptions
     {
         var pause = Math.Min(FirstPause.TotalMilliseconds * Math.Pow(2, attempt - 1), LongestPause.TotalMilliseconds);
         return TimeSpan.FromMilliseconds(pause * (1 + random) / 2);
-    }
-
-    private static void RequireTime(TimeSpan time, TimeSpan shortest, string name)
-    {
-        ArgumentOutOfRangeException.ThrowIfLessThan(time, shortest, name);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(time, LongestTime, name);
     }
 }

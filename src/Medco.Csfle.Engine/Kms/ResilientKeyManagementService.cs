@@ -55,7 +55,7 @@ public sealed class ResilientKeyManagementService : IKeyManagementService
         {
             try
             {
-                return CheckWrapped(_inner.Wrap(masterKey, dataKey, call.BeginAttempt()), dataKey.Span);
+                return call.End(CheckWrapped(_inner.Wrap(masterKey, dataKey, call.BeginAttempt()), dataKey.Span));
             }
             catch (Exception exception) when (call.IsFailure(exception))
             {
@@ -73,7 +73,7 @@ public sealed class ResilientKeyManagementService : IKeyManagementService
         {
             try
             {
-                return CheckWrapped(await _inner.WrapAsync(masterKey, dataKey, call.BeginAttempt()).ConfigureAwait(false), dataKey.Span);
+                return call.End(CheckWrapped(await _inner.WrapAsync(masterKey, dataKey, call.BeginAttempt()).ConfigureAwait(false), dataKey.Span));
             }
             catch (Exception exception) when (call.IsFailure(exception))
             {
@@ -91,7 +91,7 @@ public sealed class ResilientKeyManagementService : IKeyManagementService
         {
             try
             {
-                return CheckUnwrapped(_inner.Unwrap(masterKey, wrappedDataKey, call.BeginAttempt()));
+                return call.End(CheckUnwrapped(_inner.Unwrap(masterKey, wrappedDataKey, call.BeginAttempt())));
             }
             catch (Exception exception) when (call.IsFailure(exception))
             {
@@ -109,7 +109,7 @@ public sealed class ResilientKeyManagementService : IKeyManagementService
         {
             try
             {
-                return CheckUnwrapped(await _inner.UnwrapAsync(masterKey, wrappedDataKey, call.BeginAttempt()).ConfigureAwait(false));
+                return call.End(CheckUnwrapped(await _inner.UnwrapAsync(masterKey, wrappedDataKey, call.BeginAttempt()).ConfigureAwait(false)));
             }
             catch (Exception exception) when (call.IsFailure(exception))
             {
@@ -153,6 +153,7 @@ public sealed class ResilientKeyManagementService : IKeyManagementService
         private readonly CancellationToken _caller;
         private readonly CancellationTokenSource _limit;
         private readonly CancellationTokenSource _all;
+        private readonly MeasuredCall? _measured;
         private CancellationTokenSource? _attemptLimit;
         private CancellationTokenSource? _attempt;
         private int _attempts;
@@ -165,6 +166,17 @@ public sealed class ResilientKeyManagementService : IKeyManagementService
             _caller = cancellationToken;
             _limit = new CancellationTokenSource(owner._options.TimeLimit, owner._options.TimeProvider);
             _all = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _limit.Token);
+            _measured = MeasuredCall.Begin(
+                operation == WrapOperation ? "csfle.kms.wrap" : "csfle.kms.unwrap",
+                CsfleTelemetry.KmsDuration,
+                new("medco.csfle.kms.provider", owner.Provider),
+                new("medco.csfle.kms.operation", operation));
+        }
+
+        public byte[] End(byte[] answer)
+        {
+            _measured?.Succeed();
+            return answer;
         }
 
         public CancellationToken BeginAttempt()
@@ -177,12 +189,16 @@ public sealed class ResilientKeyManagementService : IKeyManagementService
         }
 
         /// <summary>Whether it is about the KMS being unavailable or too slow, or about the caller giving up.</summary>
-        public bool IsFailure(Exception exception) => exception switch
+        public bool IsFailure(Exception exception)
         {
-            KmsException kms => kms.Failure is KmsFailure.Unavailable or KmsFailure.TooSlow,
-            OperationCanceledException or HttpRequestException or IOException or System.Net.Sockets.SocketException or TimeoutException => true,
-            _ => false,
-        };
+            _measured?.Fail(exception);
+            return exception switch
+            {
+                KmsException kms => kms.Failure is KmsFailure.Unavailable or KmsFailure.TooSlow,
+                OperationCanceledException or HttpRequestException or IOException or System.Net.Sockets.SocketException or TimeoutException => true,
+                _ => false,
+            };
+        }
 
         /// <summary>How long to pause before the next attempt.</summary>
         /// <exception cref="OperationCanceledException">The caller has given up.</exception>
@@ -225,6 +241,8 @@ public sealed class ResilientKeyManagementService : IKeyManagementService
 
         public void Dispose()
         {
+            _measured?.Tag("medco.csfle.kms.attempts", _attempts);
+            _measured?.Dispose();
             EndAttempt();
             _all.Dispose();
             _limit.Dispose();

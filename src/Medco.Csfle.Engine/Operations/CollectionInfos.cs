@@ -11,12 +11,17 @@ internal sealed class CollectionInfos
     private const string CheckServer = "Check that it is a MongoDB server that answers, and that nothing changes its answers on the way.";
 
     private readonly string[] _collections;
+    private readonly bool _usesSchemas;
 
     /// <summary>Asks for collections of a database.</summary>
-    public CollectionInfos(string database, IEnumerable<string> collections)
+    /// <param name="database">The database.</param>
+    /// <param name="collections">The names of the collections in it.</param>
+    /// <param name="usesSchemas">Whether schemas of the server are used; else to allow a collection by its name is a way out, and errors say so.</param>
+    public CollectionInfos(string database, IEnumerable<string> collections, bool usesSchemas = true)
     {
         Database = database;
         _collections = [.. collections];
+        _usesSchemas = usesSchemas;
     }
 
     /// <summary>Where the command is to run.</summary>
@@ -60,7 +65,7 @@ internal sealed class CollectionInfos
         if (!ServerReply.IsOk(reply, out var error))
         {
             throw new ServerSchemaException($"the server refused to list {Names}: {error}",
-                error.Code == Unauthorized ? "Grant the user the right to list collections, or register the schemas." : "See MongoDB's manual for the code, or register the schemas.",
+                $"{(error.Code == Unauthorized ? MissingPrivilege : "See MongoDB's manual for the code.")} {WithoutAsking(_collections[0])}",
                 FullName(_collections[0]), error);
         }
 
@@ -79,9 +84,15 @@ internal sealed class CollectionInfos
     /// <summary>The error for a question that got no answer.</summary>
     public ServerSchemaException NoAnswer(Exception cause) => new(
         $"the server could not be asked for the schema of {Names} ({cause.GetType().Name})",
-        "See the inner exception. Check that the server runs, and that the user may list collections.",
+        $"See the inner exception, and check that the server runs. {WithoutAsking(_collections[0])}",
         FullName(_collections[0]),
         cause);
+
+    private string MissingPrivilege => $"Grant the user the privilege of the action 'listCollections' on the database '{Database}'; the role 'read' has it.";
+
+    private string WithoutAsking(string collection) => _usesSchemas
+        ? "Nobody is asked about a collection that is registered with its schema."
+        : $"Nobody is asked about a collection that is registered, nor about one that is allowed by its name: AllowUnencrypted(\"{FullName(collection)}\").";
 
     private string Names => _collections.Length == 1 ? $"'{FullName(_collections[0])}'" : $"'{FullName(_collections[0])}' and {_collections.Length - 1} more";
 
@@ -125,7 +136,10 @@ internal sealed class CollectionInfos
                 return;
             case "view":
                 throw new QueryAnalysisException(CsfleErrorCode.CommandNotSupported, $"cannot auto encrypt a view: {FullName(name)}",
-                    "Use the collection behind the view, or a client without encryption.", FullName(name));
+                    _usesSchemas
+                        ? "Use the collection behind the view, or a client without encryption."
+                        : $"Use the collection behind the view, or a client without encryption; or, if the view reads no encrypted collection, allow it by its name: AllowUnencrypted(\"{FullName(name)}\").",
+                    FullName(name));
             default:
                 throw Unexpected($"'{FullName(name)}' is neither a collection nor a view");
         }
@@ -150,7 +164,10 @@ internal sealed class CollectionInfos
             hasValidator = true;
         }
 
-        return hasValidator ? ValidatorSchema.Read(collection, validator) : null;
+        if (!hasValidator) return null;
+        if (!NullableCiphertext.IsIn(validator)) return ValidatorSchema.Read(collection, validator);
+        throw new EncryptionSchemaException(CsfleErrorCode.InvalidSchema, $"The validator of the collection '{collection}'",
+            [new EncryptionSchemaError("description", "A field is ciphertext or null there, and a validator cannot say how such a field is encrypted.", "Register the collection with the client.")]);
     }
 
     private void Validate(byte[] reply)

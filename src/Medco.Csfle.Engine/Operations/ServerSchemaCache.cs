@@ -25,6 +25,7 @@ internal sealed class ServerSchemaCache
 
     private readonly IMongoCommandRunner _runner;
     private readonly TimeProvider _time;
+    private readonly bool _usesSchemas;
     private readonly int _capacity;
     private readonly ConcurrentDictionary<string, Entry> _entries = new(StringComparer.Ordinal);
 
@@ -37,11 +38,13 @@ internal sealed class ServerSchemaCache
     /// <summary>An empty cache.</summary>
     /// <param name="runner">Asks the server; never through a client that encrypts.</param>
     /// <param name="time">The clock that answers age by.</param>
+    /// <param name="usesSchemas">Whether what is found is encrypted along; else it is only to be told apart from what is not encrypted.</param>
     /// <param name="capacity">The most namespaces kept.</param>
-    public ServerSchemaCache(IMongoCommandRunner runner, TimeProvider time, int capacity = DefaultCapacity)
+    public ServerSchemaCache(IMongoCommandRunner runner, TimeProvider time, bool usesSchemas = true, int capacity = DefaultCapacity)
     {
         _runner = runner;
         _time = time;
+        _usesSchemas = usesSchemas;
         _capacity = capacity;
     }
 
@@ -224,7 +227,7 @@ internal sealed class ServerSchemaCache
         public IEnumerable<CollectionInfos> Questions
             => Own.Select(flight => MongoNamespace.Split(flight.Name))
                 .GroupBy(name => name.Database, name => name.Collection, StringComparer.Ordinal)
-                .Select(group => new CollectionInfos(group.Key, group))
+                .Select(group => new CollectionInfos(group.Key, group, cache._usesSchemas))
                 .ToArray();
 
         public void Answer(CollectionInfos question, byte[] reply)

@@ -91,10 +91,11 @@ internal static class ClrTypes
         if (!outer.Add(type)) return Unknown;
         if (Items(type) is { } items)
         {
-            return new StoredForm(BsonTypeSet.Of(items.StoredAs), FieldShape.Items, [.. items.Types.SelectMany(item => Form(item, outer).Contained).Distinct()]);
+            var forms = items.Types.Select(item => Form(item, outer)).ToArray();
+            return new StoredForm(BsonTypeSet.Of(items.StoredAs), FieldShape.Items, [.. forms.SelectMany(form => form.Contained).Distinct()]) { Items = forms };
         }
 
-        if (type.IsInterface) return new StoredForm(null, FieldShape.Opaque, [type]);
+        if (type.IsInterface) return new StoredForm(null, FieldShape.Opaque, [type]) { IsInterface = true };
         return IsDocument(type) ? new StoredForm(BsonTypeSet.Of(BsonType.Document), FieldShape.Document, [type]) : Unknown;
     }
 

@@ -65,6 +65,20 @@ internal static class DriverAttributes
             && Arguments(attribute).OfType<int>().Any(representation => representation != 0);
     }
 
+    /// <summary>True for <c>[BsonRequired]</c>.</summary>
+    public static bool IsRequired(MemberInfo member) => Find(member, "BsonRequiredAttribute") is not null;
+
+    /// <summary>True for <c>[BsonDiscriminator(RootClass = true)]</c>.</summary>
+    public static bool IsRootClass(Type type)
+        => Find(type, "BsonDiscriminatorAttribute") is { } attribute
+            && attribute.NamedArguments.Any(argument => argument.MemberName == "RootClass" && argument.TypedValue.Value is true);
+
+    /// <summary>The name that <c>[BsonDiscriminator("name")]</c> gives; null where it gives none.</summary>
+    public static string? Discriminator(Type type)
+        => Find(type, "BsonDiscriminatorAttribute") is { } attribute
+            ? attribute.ConstructorArguments.Select(argument => argument.Value).OfType<string>().FirstOrDefault()
+            : null;
+
     /// <summary>The derived classes that <c>[BsonKnownTypes]</c> lists.</summary>
     public static IEnumerable<Type> KnownTypes(Type type)
         => type.CustomAttributes

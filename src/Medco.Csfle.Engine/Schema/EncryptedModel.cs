@@ -14,12 +14,14 @@ public sealed class EncryptedModel
     internal const string Trimming = "Attributes are read from classes by reflection, which trimming may take away.";
 
     private readonly DocumentField _root;
+    private readonly StoredClass _class;
 
-    private EncryptedModel(Type type, DocumentField root, string? @namespace)
+    private EncryptedModel(Type type, DocumentField root, StoredClass @class, string? @namespace)
     {
         Type = type;
         Namespace = @namespace;
         _root = root;
+        _class = @class;
         KeyAltNames = [.. NamesOfKeys(root).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
     }
 
@@ -52,16 +54,30 @@ public sealed class EncryptedModel
     public static EncryptedModel FromClass(Type type, ElementNaming naming = ElementNaming.AsIs, IEnumerable<string>? uniqueIndexes = null, IEnumerable<Type>? knownTypes = null)
         => FromMapping(type, new ReflectionFieldMapping(naming), uniqueIndexes, knownTypes);
 
-    /// <summary>Reads the attributes of a class that is stored as a mapping says.</summary>
+    /// <summary>Reads what is said of a class here and by its attributes, as the driver stores it by default.</summary>
+    /// <typeparam name="T">The class whose objects are the documents of the collection.</typeparam>
+    /// <param name="configure">Says what is encrypted.</param>
+    /// <param name="naming">How names of members become names of elements.</param>
+    /// <exception cref="EncryptionSchemaException">It cannot become a schema; every reason is in the exception.</exception>
     [RequiresUnreferencedCode(Trimming)]
-    internal static EncryptedModel FromMapping(Type type, IFieldMapping mapping, IEnumerable<string>? uniqueIndexes, IEnumerable<Type>? knownTypes)
+    public static EncryptedModel FromClass<T>(Action<EncryptedClass<T>> configure, ElementNaming naming = ElementNaming.AsIs)
+        => FromMapping(typeof(T), new ReflectionFieldMapping(naming), null, null, DeclaredModel.Of(configure));
+
+    /// <summary>Reads what is said of a class that is stored as a mapping says.</summary>
+    [RequiresUnreferencedCode(Trimming)]
+    internal static EncryptedModel FromMapping(
+        Type type, IFieldMapping mapping, IEnumerable<string>? uniqueIndexes, IEnumerable<Type>? knownTypes, DeclaredModel? declared = null)
     {
         ArgumentNullException.ThrowIfNull(type);
-        var root = EncryptedModelBuilder.Build(type, mapping, [.. knownTypes ?? []], [.. uniqueIndexes ?? []]);
-        return new EncryptedModel(type, root, type.GetCustomAttribute<EncryptedCollectionAttribute>(inherit: false)?.Namespace);
+        var (root, @class) = EncryptedModelBuilder.Build(type, mapping, [.. knownTypes ?? []], declared ?? new DeclaredModel(), [.. uniqueIndexes ?? []]);
+        return new EncryptedModel(type, root, @class, type.GetCustomAttribute<EncryptedCollectionAttribute>(inherit: false)?.Namespace);
     }
 
     /// <summary>The schema, with the ids of the data keys in the place of their names.</summary>
+    /// <remarks>
+    /// Besides what its JSON says it knows what happens to null in each member, and which classes the documents may be of: two
+    /// things that MongoDB's schemas have no words for. Read back from its JSON, a schema has forgotten them.
+    /// </remarks>
     /// <param name="keyIds">The id of each key in <see cref="KeyAltNames"/>; others do no harm.</param>
     /// <exception cref="DataKeyException">The id of a key is missing.</exception>
     public EncryptionSchema ToSchema(IReadOnlyDictionary<string, Guid> keyIds)
@@ -71,7 +87,7 @@ public sealed class EncryptedModel
         writer.StartDocument();
         WriteDocument(writer, _root, keyIds);
         writer.EndDocument();
-        return EncryptionSchema.Parse(writer.WrittenSpan);
+        return EncryptionSchema.OfModel(writer.WrittenSpan, _root, _class);
     }
 
     private void WriteDocument(BsonWriter writer, DocumentField document, IReadOnlyDictionary<string, Guid> keyIds)

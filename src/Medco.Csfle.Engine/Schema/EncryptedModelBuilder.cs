@@ -19,33 +19,44 @@ internal sealed class EncryptedModelBuilder
     private readonly Type _root;
     private readonly IFieldMapping _mapping;
     private readonly IReadOnlyCollection<Type> _knownTypes;
+    private readonly DeclaredModel _declared;
+    private readonly ModelMarks _marks;
     private readonly List<EncryptionSchemaError> _errors = [];
     private readonly List<(JsonPointer Pointer, string Location)> _keyFields = [];
     private readonly Dictionary<Assembly, Type[]> _types = [];
+    private readonly HashSet<(Type, Module, int)> _met = [];
 
-    private EncryptedModelBuilder(Type root, IFieldMapping mapping, IReadOnlyCollection<Type> knownTypes)
+    private EncryptedModelBuilder(Type root, IFieldMapping mapping, IReadOnlyCollection<Type> knownTypes, DeclaredModel declared)
     {
         _root = root;
         _mapping = mapping;
-        _knownTypes = knownTypes;
+        _knownTypes = [.. knownTypes, .. declared.KnownTypes];
+        _declared = declared;
+        _marks = new ModelMarks(declared);
+        _errors.AddRange(declared.Errors);
     }
 
-    /// <summary>Builds the tree of a class.</summary>
-    /// <exception cref="EncryptionSchemaException">All mistakes in its attributes.</exception>
-    public static DocumentField Build(Type root, IFieldMapping mapping, IReadOnlyCollection<Type> knownTypes, IReadOnlyCollection<string> uniqueIndexes)
+    /// <summary>Builds the tree of a class, and what its documents may say of their classes.</summary>
+    /// <exception cref="EncryptionSchemaException">All mistakes in its attributes, and in what was declared beside them.</exception>
+    public static (DocumentField Document, StoredClass Class) Build(
+        Type root, IFieldMapping mapping, IReadOnlyCollection<Type> knownTypes, DeclaredModel declared, IReadOnlyCollection<string> uniqueIndexes)
     {
-        var builder = new EncryptedModelBuilder(root, mapping, knownTypes);
+        var builder = new EncryptedModelBuilder(root, mapping, knownTypes, declared);
         var document = builder.BuildRoot();
         if (document is not null)
         {
             builder.CheckKeys(document, null);
             builder.CheckKeyFields();
-            foreach (var path in uniqueIndexes) builder.CheckUniqueIndex(document, path);
+            builder.CheckNulls(document, NullPolicy.Default);
+            foreach (var path in uniqueIndexes.Concat(declared.UniqueIndexes.Select(builder.ElementPath).OfType<string>())) builder.CheckUniqueIndex(document, path);
+            builder.CheckMet();
         }
 
         // A class that is used in two places shows its mistakes twice.
         var errors = builder._errors.Distinct().ToArray();
-        return errors.Length == 0 ? document! : throw new EncryptionSchemaException(CsfleErrorCode.InvalidMapping, $"The class {ClassNames.Of(root)}", errors);
+        return errors.Length == 0
+            ? (document!, new StoredClassBuilder(mapping, builder._marks, builder.WithKnownTypes).Build(root))
+            : throw new EncryptionSchemaException(CsfleErrorCode.InvalidMapping, $"The class {ClassNames.Of(root)}", errors);
     }
 
     private void Report(string location, string problem, string remedy) => _errors.Add(new EncryptionSchemaError(location, problem, remedy));
@@ -58,7 +69,7 @@ internal sealed class EncryptedModelBuilder
             return null;
         }
 
-        ReadAttribute<EncryptedCollectionAttribute>(_root, inherit: false);
+        var nulls = ReadAttribute<EncryptedCollectionAttribute>(_root, inherit: false)?.Nulls ?? NullPolicy.Default;
         CheckDerived(ClassNames.Of(_root), _root);
         CheckReachable(_root, []);
         var document = BuildDocument(ClassNames.Of(_root), _root, []);
@@ -67,7 +78,9 @@ internal sealed class EncryptedModelBuilder
             Report(ClassNames.Of(_root), "No member is encrypted.", "Mark the members to encrypt with [Deterministic] or [Random], or do not register the class.");
         }
 
-        return document;
+        if (nulls == NullPolicy.Default) return document;
+        if (document.NullsBelow != NullPolicy.Default && document.NullsBelow != nulls) ReportContradiction(ClassNames.Of(_root), "what happens to null");
+        return document with { NullsBelow = nulls };
     }
 
     private DocumentField BuildDocument(string location, Type type, IReadOnlyCollection<Type> path)
@@ -99,8 +112,14 @@ internal sealed class EncryptedModelBuilder
                 "Give each member an element name of its own, with [BsonElement] for example.");
         }
 
-        return new DocumentField(location, ReadAttribute<DataKeyAttribute>(type, inherit: true)?.KeyAltName, fields);
+        var key = ReadAttribute<DataKeyAttribute>(type, inherit: true)?.KeyAltName;
+        var declaredKey = _declared.KeyOf(type);
+        if (key is not null && declaredKey is not null && key != declaredKey) ReportContradiction(ClassNames.Of(type), "the data key");
+        return new DocumentField(location, declaredKey ?? key, fields) { NullsBelow = _declared.NullsOf(type) };
     }
+
+    private void ReportContradiction(string location, string what)
+        => Report(location, $"Its attributes and its registration, or two calls of the registration, say differently {what}.", "Say it once, or the same in both places.");
 
     private TAttribute? ReadAttribute<TAttribute>(Type type, bool inherit) where TAttribute : Attribute
     {
@@ -119,7 +138,10 @@ internal sealed class EncryptedModelBuilder
     {
         try
         {
-            return EncryptionMarks.Of(type, member);
+            var marks = _marks.Of(type, member);
+            if (marks.Contradiction is { } what) ReportContradiction(ClassNames.Of(member), what);
+            _met.Add(EncryptionMarks.Identity(member));
+            return marks;
         }
         catch (ArgumentException exception)
         {
@@ -157,15 +179,16 @@ internal sealed class EncryptedModelBuilder
 
     private void CheckNotStored(ClassMapping mapping)
     {
-        foreach (var member in EncryptionMarks.MembersOf(mapping.Type))
+        foreach (var member in _marks.MembersOf(mapping.Type))
         {
+            _met.Add(EncryptionMarks.Identity(member));
             if (mapping.Members.Any(stored => EncryptionMarks.AreSame(stored.Member, member))) continue;
             Report(ClassNames.Of(member), "It is marked for encryption, but it is not stored: it is ignored, static, private, or cannot be written.",
                 "Take the attribute away, or make it a public property with a getter and a setter.");
         }
 
         // Classes do not inherit attributes from interfaces.
-        foreach (var member in mapping.Type.GetInterfaces().SelectMany(EncryptionMarks.MembersOf))
+        foreach (var member in mapping.Type.GetInterfaces().SelectMany(_marks.MembersOf))
         {
             var stored = mapping.Members.FirstOrDefault(candidate => candidate.Member.Name == member.Name);
             if (stored is not null && MarksOf(mapping.Type, stored.Member).IsEncrypted) continue;
@@ -176,7 +199,8 @@ internal sealed class EncryptedModelBuilder
 
     private void CheckOpaque(string location, Type type)
     {
-        if (EncryptionMarks.MembersOf(type).FirstOrDefault() is not { } member) return;
+        if (_marks.MembersOf(type).FirstOrDefault() is not { } member) return;
+        _met.Add(EncryptionMarks.Identity(member));
         Report(location, $"{ClassNames.Of(member)} below it is marked for encryption, but how {ClassNames.Of(type)} is stored is not known: by a serializer of its own, or behind an interface.",
             $"Encrypt the whole: mark {location} with [Random], and take the attribute from {ClassNames.Of(member)} away.");
     }
@@ -206,6 +230,11 @@ internal sealed class EncryptedModelBuilder
             Report(location, "[DataKey] names a key, but nothing here is encrypted.", "Add [Deterministic] or [Random], or take [DataKey] away.");
         }
 
+        if (marks.Nulls != NullPolicy.Default)
+        {
+            Report(location, "It says what happens to null, but nothing here is encrypted.", "Encrypt something in it, or take the null policy away.");
+        }
+
         return new PlainField(location);
     }
 
@@ -220,7 +249,7 @@ internal sealed class EncryptedModelBuilder
             return new PlainField(location);
         }
 
-        var document = BuildDocument(location, type, path);
+        var document = BuildDocument(location, type, path) with { Nulls = marks.Nulls, ProblemOfAbsence = member.ProblemOfAbsence };
         return marks.KeyAltName is null ? document : document with { KeyAltName = marks.KeyAltName };
     }
 
@@ -252,7 +281,10 @@ internal sealed class EncryptedModelBuilder
         var algorithm = marks.IsDeterministic ? CsfleAlgorithm.Deterministic : CsfleAlgorithm.Random;
         CheckTypes(location, algorithm, member.Stored);
         var keyField = marks.KeyField is null ? null : ParseKeyField(location, marks);
-        return new EncryptedField(location, algorithm, member.Stored.Types, keyField is null ? marks.KeyAltName : null, keyField);
+        return new EncryptedField(location, algorithm, member.Stored.Types, keyField is null ? marks.KeyAltName : null, keyField, marks.Nulls)
+        {
+            ProblemOfAbsence = member.ProblemOfAbsence,
+        };
     }
 
     private void CheckName(string location, MemberMapping member)
@@ -319,6 +351,63 @@ internal sealed class EncryptedModelBuilder
                 Report(field.Location, "It has no data key.", "Name one with [DataKey(\"name\")] on the member, on its class or on the class that holds it, or use [Random(KeyField = \"/field\")].");
             }
         }
+    }
+
+    private void CheckNulls(DocumentField document, NullPolicy inherited)
+    {
+        inherited = document.NullsBelow == NullPolicy.Default ? inherited : document.NullsBelow;
+        foreach (var field in document.Fields.Values)
+        {
+            var (own, problem) = field switch
+            {
+                EncryptedField encrypted => (encrypted.Nulls, encrypted.ProblemOfAbsence),
+                DocumentField { HasEncryption: true } below => (below.Nulls, below.ProblemOfAbsence),
+                _ => (NullPolicy.Reject, null),
+            };
+            if (!Enum.IsDefined(own) || !Enum.IsDefined(inherited))
+            {
+                Report(field.Location, "Its null policy is none of NullPolicy.", "Use a value of NullPolicy.");
+            }
+
+            if (problem is not null && (own == NullPolicy.Default ? inherited : own) == NullPolicy.Omit)
+            {
+                Report(field.Location, $"Null is to be omitted, but {problem}.", "Use NullPolicy.Reject or NullPolicy.StoreInClear for it, or change how the class is read.");
+            }
+
+            if (field is DocumentField inner) CheckNulls(inner, inherited);
+        }
+    }
+
+    /// <summary>What was declared for a member that no document has is a mistake: it would have no effect.</summary>
+    private void CheckMet()
+    {
+        foreach (var member in _declared.Members)
+        {
+            if (_met.Contains(EncryptionMarks.Identity(member))) continue;
+            Report(ClassNames.Of(member), $"It is marked for encryption at the registration of {ClassNames.Of(_root)}, but no document of that collection stores it by itself.",
+                "Name a member that is stored, outside of what is encrypted as a whole; name derived classes with Derived<T>().");
+        }
+    }
+
+    private string? ElementPath(IReadOnlyList<MemberInfo> members)
+    {
+        var names = new List<string>();
+        IReadOnlyCollection<Type> level = [_root];
+        foreach (var member in members)
+        {
+            var found = level.SelectMany(WithKnownTypes).SelectMany(type => _mapping.Map(type)?.Members ?? [])
+                .FirstOrDefault(candidate => EncryptionMarks.AreSame(candidate.Member, member));
+            if (found is null)
+            {
+                Report(ClassNames.Of(member), "A unique index on it was named, but it is not stored.", "Name a member that is stored.");
+                return null;
+            }
+
+            names.Add(found.ElementName);
+            level = found.Stored.Contained;
+        }
+
+        return string.Join('.', names);
     }
 
     private void CheckKeyFields()
@@ -447,9 +536,9 @@ internal sealed class EncryptedModelBuilder
         {
             if (derived == type || derived.IsAbstract || !type.IsAssignableFrom(derived)) continue;
             if (known.Exists(one => one == derived || (one.IsGenericType && one.GetGenericTypeDefinition() == derived))) continue;
-            if (!EncryptionMarks.AreAddedBy(derived, type) || derived.IsDefined(typeof(EncryptedCollectionAttribute), false)) continue;
+            if (!_marks.AreAddedBy(derived, type) || derived.IsDefined(typeof(EncryptedCollectionAttribute), false)) continue;
             Report(location, $"{ClassNames.Of(derived)} may be stored here in place of {ClassNames.Of(type)}, but is not known, and its marked members would stay in clear.",
-                $"Name it: [BsonKnownTypes(typeof({ClassNames.Of(derived)}))] on {ClassNames.Of(type)}, or among the known types given at registration.");
+                $"Name it: [BsonKnownTypes(typeof({ClassNames.Of(derived)}))] on {ClassNames.Of(type)}, or Derived<{ClassNames.Of(derived)}>() or a known type at registration.");
         }
     }
 

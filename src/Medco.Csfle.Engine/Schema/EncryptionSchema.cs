@@ -26,11 +26,11 @@ public sealed class EncryptionSchema
 
     private readonly byte[] _bson;
 
-    private EncryptionSchema(byte[] bson, EncryptionSchemaOrigin origin)
+    private EncryptionSchema(byte[] bson, EncryptionSchemaOrigin origin, PlainNode root)
     {
         _bson = bson;
         Origin = origin;
-        Root = EncryptionSchemaParser.Parse(bson, origin);
+        Root = root;
     }
 
     /// <summary>Where the schema comes from.</summary>
@@ -51,7 +51,7 @@ public sealed class EncryptionSchema
     public static EncryptionSchema Parse(string extendedJson, EncryptionSchemaOrigin origin = EncryptionSchemaOrigin.Local)
     {
         ArgumentNullException.ThrowIfNull(extendedJson);
-        return new EncryptionSchema(ExtendedJson.ToBson(extendedJson), origin);
+        return Compile(ExtendedJson.ToBson(extendedJson), origin);
     }
 
     /// <summary>Reads a schema given as BSON.</summary>
@@ -60,7 +60,16 @@ public sealed class EncryptionSchema
     /// <exception cref="BsonFormatException">The bytes are not one document, or it is nested too deeply.</exception>
     /// <exception cref="EncryptionSchemaException">The schema breaks rules; all of them are in the exception.</exception>
     public static EncryptionSchema Parse(ReadOnlySpan<byte> bson, EncryptionSchemaOrigin origin = EncryptionSchemaOrigin.Local)
-        => new(bson.ToArray(), origin);
+        => Compile(bson.ToArray(), origin);
+
+    /// <summary>The schema of a model: its BSON, and what the model says beyond it.</summary>
+    internal static EncryptionSchema OfModel(ReadOnlySpan<byte> bson, DocumentField document, StoredClass @class)
+    {
+        var schema = Parse(bson);
+        return new EncryptionSchema(schema._bson, schema.Origin, ModelNodes.Complete(schema.Root, document, @class));
+    }
+
+    private static EncryptionSchema Compile(byte[] bson, EncryptionSchemaOrigin origin) => new(bson, origin, EncryptionSchemaParser.Parse(bson, origin));
 
     /// <summary>The schema as one BSON document, the bytes it was read from.</summary>
     public byte[] ToBson() => [.. _bson];

@@ -15,11 +15,16 @@ internal sealed record PlainField(string Location) : ModelField(Location);
 /// <param name="Types">The BSON types it is stored as; null where they are not known.</param>
 /// <param name="KeyAltName">The key's name, where the member gives one itself.</param>
 /// <param name="KeyField">The pointer to the key's name, where the document gives it.</param>
-internal sealed record EncryptedField(string Location, CsfleAlgorithm Algorithm, BsonTypeSet? Types, string? KeyAltName, JsonPointer? KeyField) : ModelField(Location)
+/// <param name="Nulls">What happens to null, where the member says it itself.</param>
+internal sealed record EncryptedField(
+    string Location, CsfleAlgorithm Algorithm, BsonTypeSet? Types, string? KeyAltName, JsonPointer? KeyField, NullPolicy Nulls) : ModelField(Location)
 {
     /// <summary>True where values of both are encrypted alike.</summary>
     public bool EncryptsLike(EncryptedField other)
-        => Algorithm == other.Algorithm && Types == other.Types && KeyAltName == other.KeyAltName && KeyField?.Text == other.KeyField?.Text;
+        => Algorithm == other.Algorithm && Types == other.Types && KeyAltName == other.KeyAltName && KeyField?.Text == other.KeyField?.Text && Nulls == other.Nulls;
+
+    /// <summary>Why a document without the element cannot be read back as it was written; null where it can.</summary>
+    public string? ProblemOfAbsence { get; init; }
 }
 
 /// <summary>An element, or the whole, that is a document with encrypted elements in it.</summary>
@@ -28,6 +33,15 @@ internal sealed record EncryptedField(string Location, CsfleAlgorithm Algorithm,
 /// <param name="Fields">The elements by name, plain ones included.</param>
 internal sealed record DocumentField(string Location, string? KeyAltName, IReadOnlyDictionary<string, ModelField> Fields) : ModelField(Location)
 {
+    /// <summary>What happens to null in place of the document, where the member that holds it says it.</summary>
+    public NullPolicy Nulls { get; init; }
+
+    /// <summary>What happens to null in everything below that does not say it itself.</summary>
+    public NullPolicy NullsBelow { get; init; }
+
+    /// <inheritdoc cref="EncryptedField.ProblemOfAbsence"/>
+    public string? ProblemOfAbsence { get; init; }
+
     /// <summary>True where something in it is encrypted.</summary>
     public bool HasEncryption => Fields.Values.Any(element => element is EncryptedField or DocumentField { HasEncryption: true });
 
@@ -39,7 +53,7 @@ internal sealed record DocumentField(string Location, string? KeyAltName, IReadO
     public DocumentField Merge(DocumentField other, Action<string, ModelField, ModelField> conflict)
     {
         // Two names of keys for one level cannot both stand in its encryptMetadata; then every field says its own.
-        if (KeyAltName != other.KeyAltName) return Explicit().Merge(other.Explicit(), conflict);
+        if (KeyAltName != other.KeyAltName || NullsBelow != other.NullsBelow) return Explicit().Merge(other.Explicit(), conflict);
 
         var fields = new Dictionary<string, ModelField>(Fields, StringComparer.Ordinal);
         foreach (var (name, field) in other.Fields)
@@ -48,7 +62,7 @@ internal sealed record DocumentField(string Location, string? KeyAltName, IReadO
             {
                 fields.Add(name, field);
             }
-            else if (mine is DocumentField left && field is DocumentField right)
+            else if (mine is DocumentField left && field is DocumentField right && left.Nulls == right.Nulls)
             {
                 fields[name] = left.Merge(right, conflict);
             }
@@ -65,14 +79,26 @@ internal sealed record DocumentField(string Location, string? KeyAltName, IReadO
         => this with
         {
             KeyAltName = null,
+            NullsBelow = NullPolicy.Default,
             Fields = Fields.ToDictionary(
                 pair => pair.Key,
                 pair => pair.Value switch
                 {
-                    EncryptedField { KeyAltName: null, KeyField: null } field => field with { KeyAltName = KeyAltName },
-                    DocumentField { KeyAltName: null } document => document with { KeyAltName = KeyAltName },
+                    EncryptedField field => field with
+                    {
+                        KeyAltName = field.KeyField is null ? field.KeyAltName ?? KeyAltName : null,
+                        Nulls = Nearest(field.Nulls),
+                    },
+                    DocumentField document => document with
+                    {
+                        KeyAltName = document.KeyAltName ?? KeyAltName,
+                        Nulls = Nearest(document.Nulls),
+                        NullsBelow = Nearest(document.NullsBelow),
+                    },
                     var field => field,
                 },
                 StringComparer.Ordinal),
         };
+
+    private NullPolicy Nearest(NullPolicy own) => own == NullPolicy.Default ? NullsBelow : own;
 }

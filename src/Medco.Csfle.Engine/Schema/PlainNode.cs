@@ -47,6 +47,18 @@ internal sealed class PlainNode : SchemaNode
             || patterns.Any(pattern => pattern.Node.HasEncryption);
     }
 
+    /// <summary>What happens to null in the place of this document; <see cref="NullPolicy.Default"/> stores it, since there is nothing to encrypt in it.</summary>
+    public NullPolicy Nulls { get; init; }
+
+    /// <summary>True where null may stand in the place of this document.</summary>
+    public bool AllowsNull => Nulls is NullPolicy.Default or NullPolicy.StoreInClear;
+
+    /// <summary>Class and member, where the schema was made from a class.</summary>
+    public string? Member { get; init; }
+
+    /// <summary>What documents may say of their classes; only at the root of a schema that was made from a class.</summary>
+    public StoredClass? Class { get; init; }
+
     /// <summary>A node that says nothing about any name.</summary>
     public static PlainNode Empty { get; } = new("", [], [], null);
 

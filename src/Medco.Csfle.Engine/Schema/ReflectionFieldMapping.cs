@@ -22,7 +22,7 @@ internal sealed class ReflectionFieldMapping(ElementNaming naming) : IFieldMappi
     {
         if (_mappings.TryGetValue(type, out var known)) return known;
         var mapping = ClrTypes.Form(type).Shape == FieldShape.Document
-            ? new ClassMapping(type, [.. Hierarchy(type).SelectMany(MapLevel)], [.. DriverAttributes.KnownTypes(type)])
+            ? new ClassMapping(type, [.. Hierarchy(type).SelectMany(MapLevel)], [.. DriverAttributes.KnownTypes(type)]) { Discriminator = DiscriminatorOf(type) }
             : null;
         _mappings.Add(type, mapping);
         return mapping;
@@ -64,11 +64,11 @@ internal sealed class ReflectionFieldMapping(ElementNaming naming) : IFieldMappi
         var form = ClrTypes.Form(type);
         if (DriverAttributes.HasOwnSerializer(member))
         {
-            form = form with { Types = null, Shape = FieldShape.Opaque };
+            form = new StoredForm(null, FieldShape.Opaque, form.Contained);
         }
         else if (form.Shape == FieldShape.Items && DriverAttributes.IsDictionaryAsArray(member))
         {
-            form = form with { Types = BsonTypeSet.Of(BsonType.Array) };
+            form = form with { Types = BsonTypeSet.Of(BsonType.Array), Items = [new StoredForm(null, FieldShape.Items, form.Contained) { Items = form.Items }] };
         }
         else if (form.Shape == FieldShape.Opaque && DriverAttributes.Representation(member) is { } representation)
         {
@@ -76,7 +76,43 @@ internal sealed class ReflectionFieldMapping(ElementNaming naming) : IFieldMappi
             form = form with { Types = BsonTypeSet.Of(representation) };
         }
 
-        return new MemberMapping(member, name, form) { IsId = isId, IsExtraElements = IsExtraElements(member, type) };
+        return new MemberMapping(member, name, form)
+        {
+            IsId = isId,
+            IsExtraElements = IsExtraElements(member, type),
+            ProblemOfAbsence = DriverAttributes.IsRequired(member) ? "[BsonRequired] refuses a document without it"
+                : member is PropertyInfo { CanWrite: false } ? "only a constructor sets it, and the driver calls none that it has no value for"
+                : null,
+        };
+    }
+
+    // Below a root class the whole line from the root on is written, else the name of the class alone.
+    private static Discriminator DiscriminatorOf(Type type)
+    {
+        var line = new List<Type>();
+        for (var level = type; level is not null && level != typeof(object); level = level.BaseType)
+        {
+            line.Insert(0, level);
+            if (DriverAttributes.IsRootClass(level)) return DiscriminatorOf(line);
+        }
+
+        return DiscriminatorOf([type]);
+    }
+
+    private static Discriminator DiscriminatorOf(List<Type> line)
+    {
+        using var writer = new BsonWriter();
+        writer.StartDocument();
+        if (line.Count > 1) writer.StartArray("v"u8);
+        Span<byte> index = stackalloc byte[BsonIndex.MaxLength];
+        for (var position = 0; position < line.Count; position++)
+        {
+            writer.WriteString(line.Count > 1 ? BsonIndex.Format(position, index) : "v"u8, DriverAttributes.Discriminator(line[position]) ?? ClassNames.Of(line[position]));
+        }
+
+        if (line.Count > 1) writer.EndDocument();
+        writer.EndDocument();
+        return new Discriminator("_t", Discriminator.ValueIn(writer.WrittenSpan));
     }
 
     private string Name(string member) => naming == ElementNaming.CamelCase ? char.ToLowerInvariant(member[0]) + member[1..] : member;

@@ -45,6 +45,15 @@ internal sealed class EncryptedNode : SchemaNode
     /// <summary>The types the schema allows here; <see cref="BsonTypeSet.IsAny"/> when it gave none.</summary>
     public BsonTypeSet Types { get; }
 
+    /// <summary>What happens to null there; <see cref="NullPolicy.Default"/> refuses it.</summary>
+    public NullPolicy Nulls { get; init; }
+
+    /// <summary>True where null may be stored in clear, and a validator has to let it pass.</summary>
+    public bool AllowsNull => Nulls == NullPolicy.StoreInClear;
+
+    /// <summary>Class and member, where the schema was made from a class.</summary>
+    public string? Member { get; init; }
+
     /// <inheritdoc/>
     public override bool HasEncryption => true;
 

@@ -3,6 +3,8 @@ using Medco.Csfle.DependencyInjection;
 using Medco.Csfle.Engine;
 using Medco.Csfle.Engine.KeyVault;
 using Medco.Csfle.Engine.Schema;
+using Medco.Csfle.Health;
+using Medco.Csfle.Proof;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using MongoDB.Driver;
@@ -16,6 +18,7 @@ public sealed class CsfleClientFactory : ICsfleClientFactory, IDisposable
     private readonly Lazy<MongoClient> _plainClient;
     private readonly EngineSource _engine;
     private readonly AutoEncryptionOptions _autoEncryption;
+    private readonly ILogger _logger;
     private bool _disposed;
 
     internal CsfleClientFactory(CsfleOptions options, bool isDevelopment, ILoggerFactory? loggerFactory)
@@ -24,10 +27,12 @@ public sealed class CsfleClientFactory : ICsfleClientFactory, IDisposable
         loggerFactory ??= NullLoggerFactory.Instance;
         _options = options;
         _plainClient = new Lazy<MongoClient>(() => new MongoClient(NewSettings()));
-        Keys = new CsfleKeys(NewKeyVaultStore, options.KmsProviders, options.NewDataKeysProvider ?? options.KmsProviders[0].Provider, loggerFactory);
+        Keys = new CsfleKeys(NewKeyVaultStore, options.KmsProviders, options.NewDataKeysProvider ?? options.KmsProviders[0].Provider, loggerFactory, options.ToKeyVaultOptions(loggerFactory));
         Encryption = new CsfleEncryption(Keys);
+        _logger = loggerFactory.CreateLogger<CsfleClientFactory>();
         Enforcement = new CsfleEnforcement(options, Keys, NewRunner, loggerFactory.CreateLogger<CsfleEnforcement>());
-        _engine = new EngineSource(options, Keys, Enforcement, NewRunner, options.CreateMissingDataKeys ?? isDevelopment, loggerFactory.CreateLogger<CsfleClientFactory>());
+        var proof = new StartupProof(options, Keys, NewController, CreateEncryptedClient, NewRunner, _logger);
+        _engine = new EngineSource(options, Keys, Enforcement, proof, NewRunner, options.CreateMissingDataKeys ?? isDevelopment, loggerFactory);
         _autoEncryption = AutoEncryptionRouter.Issue(_engine);
     }
 
@@ -63,7 +68,10 @@ public sealed class CsfleClientFactory : ICsfleClientFactory, IDisposable
         AutoEncryptionRouter.Register(MongoClientSettings.Extensions.AutoEncryptionProvider);
         var settings = NewSettings();
         settings.AutoEncryptionOptions = _autoEncryption;
-        return new MongoClient(settings);
+        var client = new MongoClient(settings);
+        if (ReferenceEquals(client.Settings.AutoEncryptionOptions, _autoEncryption)) return client;
+        client.Dispose();
+        throw NotWired();
     }
 
     /// <inheritdoc/>
@@ -97,8 +105,25 @@ public sealed class CsfleClientFactory : ICsfleClientFactory, IDisposable
         return settings.AutoEncryptionOptions is null
             ? settings
             : throw new CsfleConfigurationException([
-                new(nameof(CsfleBuilder.ConfigureClient), "It set AutoEncryptionOptions, which decide whether and how a client encrypts.", "Leave them alone: the factory sets them.")]);
+                new(nameof(CsfleBuilder.ConfigureClient), "It set AutoEncryptionOptions, which decide whether and how a client encrypts.", "Leave them alone: the factory sets them.") { Registration = _options.Name }]);
     }
+
+    // What the driver does for each encrypted client, without a client.
+    private ManagedEncryptionController NewController()
+    {
+        var registry = MongoClientSettings.Extensions.AutoEncryptionProvider;
+        AutoEncryptionRouter.Register(registry);
+        return registry.CreateAutoCryptClientController(_plainClient.Value, _autoEncryption) as ManagedEncryptionController ?? throw NotWired();
+    }
+
+    private static EncryptionProofException NotWired() => new(
+        CsfleErrorCode.ProviderNotWired,
+        "MongoDB.Driver does not hand the commands of a client of this factory to Medco.Csfle",
+        "Check that the application uses a version of MongoDB.Driver that this library was built for, and that nothing else in the process takes part in automatic encryption.");
+
+    /// <summary>Looks how it goes.</summary>
+    internal CsfleHealthCheck NewHealthCheck(IEnumerable<IHealthProbe>? probes = null) => new(
+        _engine, Keys, probes ?? (_options.Enforcement is null ? [] : [new ValidatorDrift(Enforcement)]), _logger);
 
     private MongoClientCommandRunner NewRunner() => new(_plainClient.Value);
 

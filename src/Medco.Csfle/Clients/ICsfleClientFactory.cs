@@ -29,7 +29,8 @@ public interface ICsfleClientFactory
 
     /// <summary>
     /// Starts up, once: reads the classes and schemas, makes sure of the unique index of the key vault, finds every data key
-    /// (and creates the missing ones only where that was asked for) and unwraps it. After an error it may be called again.
+    /// (and creates the missing ones only where that was asked for) and unwraps it, and proves with
+    /// synthetic values that what the schemas say is encrypted. After an error it may be called again.
     /// </summary>
     /// <param name="cancellationToken">Gives up waiting.</param>
     /// <exception cref="CsfleConfigurationException">The settings are wrong.</exception>
@@ -38,6 +39,7 @@ public interface ICsfleClientFactory
     /// <exception cref="DataKeyException">A data key is missing or does not unwrap.</exception>
     /// <exception cref="KeyVaultException">The key vault cannot be read.</exception>
     /// <exception cref="EnforcementException">What <see cref="CsfleBuilder.EnforceOnServer()"/> asked for is not in force and cannot be brought about.</exception>
+    /// <exception cref="EncryptionProofException">What was to be encrypted was not, when it was tried with synthetic values.</exception>
     void Initialize(CancellationToken cancellationToken = default);
 
     /// <inheritdoc cref="Initialize"/>

@@ -14,9 +14,14 @@ public sealed class MongoClientCommandRunner : IMongoCommandRunner
     /// <param name="client">A client that does not encrypt; it stays the caller's.</param>
     /// <exception cref="CsfleConfigurationException">The client encrypts: key vault and schemas must be read as they are.</exception>
     public MongoClientCommandRunner(IMongoClient client)
+        : this(client, mayEncrypt: false)
+    {
+    }
+
+    private MongoClientCommandRunner(IMongoClient client, bool mayEncrypt)
     {
         ArgumentNullException.ThrowIfNull(client);
-        if (client.Settings.AutoEncryptionOptions is not null)
+        if (!mayEncrypt && client.Settings.AutoEncryptionOptions is not null)
         {
             throw new CsfleConfigurationException(CsfleErrorCode.InvalidConfiguration, "Commands for the key vault and for schemas were to be run through an encrypting client",
                 "Pass a client without AutoEncryptionOptions: that of ICsfleClientFactory.CreateUnencryptedClient().");
@@ -24,6 +29,9 @@ public sealed class MongoClientCommandRunner : IMongoCommandRunner
 
         _client = client;
     }
+
+    /// <summary>Runs commands through that client, an encrypting one perhaps: for what is to be encrypted.</summary>
+    internal static MongoClientCommandRunner Through(IMongoClient client) => new(client, mayEncrypt: true);
 
     /// <inheritdoc/>
     public byte[] RunCommand(string databaseName, ReadOnlyMemory<byte> command, CancellationToken cancellationToken = default)

@@ -14,6 +14,7 @@ public sealed partial class CsfleBuilder
     {
         _options.KeyVaultNamespace = keyVaultNamespace;
         _options.KeyVaultStore = null;
+        _options.ConfiguredAt.Remove((nameof(UseKeyVault), null));
         return this;
     }
 
@@ -57,7 +58,7 @@ public sealed partial class CsfleBuilder
     /// lives: user secrets in development, a secret mounted as a file or a vault product's provider in production.
     /// </summary>
     /// <param name="configuration">The configuration; read at start-up.</param>
-    /// <param name="key">The key of the value, such as <c>Csfle:MasterKey</c>.</param>
+    /// <param name="key">The key of the value, such as <c>Csfle:LocalMasterKey:Base64</c>.</param>
     /// <param name="name"><inheritdoc cref="UseLocalMasterKey(string, string?)" path="/param[@name='name']"/></param>
     public CsfleBuilder UseLocalMasterKey(IConfiguration configuration, string key, string? name = null)
     {
@@ -109,6 +110,7 @@ public sealed partial class CsfleBuilder
     {
         ArgumentException.ThrowIfNullOrEmpty(provider);
         _options.NewDataKeysProvider = provider;
+        _options.ConfiguredAt.Remove((nameof(WrapNewDataKeysWith), null));
         return this;
     }
 
@@ -129,6 +131,7 @@ public sealed partial class CsfleBuilder
         var registration = KmsRegistration.Local(source, name);
         _options.KmsProviders.RemoveAll(each => each.Provider == registration.Provider);
         _options.KmsProviders.Add(registration);
+        _options.ConfiguredAt.Remove((nameof(UseLocalMasterKey), registration.Provider));
         return this;
     }
 }

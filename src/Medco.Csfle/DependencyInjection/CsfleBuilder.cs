@@ -23,6 +23,7 @@ public sealed partial class CsfleBuilder
     public CsfleBuilder ConnectTo(string connectionString)
     {
         _options.ConnectionString = connectionString;
+        _options.ConfiguredAt.Remove((nameof(ConnectTo), null));
         return this;
     }
 

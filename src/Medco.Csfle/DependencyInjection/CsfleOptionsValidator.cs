@@ -17,12 +17,23 @@ internal static class CsfleOptionsValidator
     /// <exception cref="CsfleConfigurationException">All mistakes in them.</exception>
     public static void Validate(CsfleOptions options)
     {
+        var errors = Check(options);
+        if (errors.Count > 0) throw new CsfleConfigurationException(errors);
+    }
+
+    /// <summary>All mistakes in the options.</summary>
+    public static IReadOnlyList<CsfleConfigurationError> Check(CsfleOptions options)
+    {
         var errors = new List<CsfleConfigurationError>();
-        CheckConnectionString(options.ConnectionString, errors);
+        CheckConnectionString(options, errors);
         CheckKeys(options, errors);
+        CheckTimes(options, errors);
         CheckCollections(options, errors);
         CheckEnforcement(options, errors);
-        if (errors.Count > 0) throw new CsfleConfigurationException(errors);
+
+        // What is wrong in the configuration was not taken over; it is not to be reported as missing as well.
+        errors.RemoveAll(error => options.ConfigurationErrors.Exists(wrong => $"{wrong.Option}:".StartsWith($"{error.Option}:", StringComparison.OrdinalIgnoreCase)));
+        return [.. options.ConfigurationErrors.Concat(errors).Distinct().Select(error => error with { Registration = options.Name })];
     }
 
     /// <summary>Checks that there is something to start up for. Data keys can be managed without.</summary>
@@ -31,25 +42,25 @@ internal static class CsfleOptionsValidator
     {
         if (options.Collections.Count > 0 || options.AllowUnencrypted.Count > 0 || options.UseServerSchema) return;
         throw new CsfleConfigurationException([
-            new(AddCollection, "No collection is encrypted.", "Register a class or a schema, or take the schemas from the server with UseServerSchema().")]);
+            new(options.NameOfMissing(AddCollection, "Collections"), "No collection is encrypted.", "Register a class or a schema, or take the schemas from the server with UseServerSchema().") { Registration = options.Name }]);
     }
 
     // The driver's message quotes the connection string, and with it a password; so it must not get into ours.
-    private static void CheckConnectionString(string? connectionString, List<CsfleConfigurationError> errors)
+    private static void CheckConnectionString(CsfleOptions options, List<CsfleConfigurationError> errors)
     {
-        if (string.IsNullOrWhiteSpace(connectionString))
+        if (string.IsNullOrWhiteSpace(options.ConnectionString))
         {
-            errors.Add(new(nameof(CsfleBuilder.ConnectTo), "No server is named.", "Pass a connection string, such as 'mongodb://localhost:27017'."));
+            errors.Add(new(options.ConnectionString is null ? options.NameOfMissing(nameof(CsfleBuilder.ConnectTo), "ConnectionString") : options.NameOf(nameof(CsfleBuilder.ConnectTo)), "No server is named.", "Pass a connection string, such as 'mongodb://localhost:27017'."));
             return;
         }
 
         try
         {
-            _ = new MongoUrl(connectionString);
+            _ = new MongoUrl(options.ConnectionString);
         }
         catch (Exception exception) when (exception is MongoConfigurationException or ArgumentException or FormatException)
         {
-            errors.Add(new(nameof(CsfleBuilder.ConnectTo), "What is passed is no connection string.", "See MongoDB's manual, 'Connection Strings'; special characters in a password are percent-encoded."));
+            errors.Add(new(options.NameOf(nameof(CsfleBuilder.ConnectTo)), "What is passed is no connection string.", "See MongoDB's manual, 'Connection Strings'; special characters in a password are percent-encoded."));
         }
     }
 
@@ -59,11 +70,11 @@ internal static class CsfleOptionsValidator
         {
             if (options.KeyVaultNamespace is not { } ns)
             {
-                errors.Add(new(nameof(CsfleBuilder.UseKeyVault), "No key vault is named.", "Name the collection with the data keys; by custom it is 'encryption.__keyVault'."));
+                errors.Add(new(options.NameOfMissing(nameof(CsfleBuilder.UseKeyVault), "KeyVault"), "No key vault is named.", "Name the collection with the data keys; by custom it is 'encryption.__keyVault'."));
             }
             else if (!NamespaceName.IsValid(ns))
             {
-                errors.Add(new(nameof(CsfleBuilder.UseKeyVault), $"'{ns}' does not name a collection.", NamespaceRemedy));
+                errors.Add(new(options.NameOf(nameof(CsfleBuilder.UseKeyVault)), $"'{ns}' does not name a collection.", NamespaceRemedy));
             }
         }
 
@@ -75,26 +86,26 @@ internal static class CsfleOptionsValidator
         var providers = options.KmsProviders.ConvertAll(registration => registration.Provider);
         if (providers.Count == 0)
         {
-            errors.Add(new(nameof(CsfleBuilder.UseLocalMasterKey), "No customer master key is configured.", "Name a master key file; LocalMasterKey.CreateFile creates one."));
+            errors.Add(new(options.NameOfMissing(nameof(CsfleBuilder.UseLocalMasterKey), "LocalMasterKey"), "No customer master key is configured.", "Name a master key file; LocalMasterKey.CreateFile creates one."));
             return;
         }
 
         foreach (var provider in providers.Where(provider => !KmsProvider.TryGetType(provider, out _)))
         {
-            errors.Add(new(nameof(CsfleBuilder.UseLocalMasterKey), $"`{provider}` is not the name of a KMS provider.", "Give names of letters, digits and underscores."));
+            errors.Add(new(options.NameOf(nameof(CsfleBuilder.UseLocalMasterKey), provider), $"`{provider}` is not the name of a KMS provider.", "Give names of letters, digits and underscores."));
         }
 
         if (options.NewDataKeysProvider is { } chosen)
         {
             if (!providers.Contains(chosen))
             {
-                errors.Add(new(nameof(CsfleBuilder.WrapNewDataKeysWith), $"KMS provider `{chosen}` is not configured.", $"Configured are: `{string.Join("`, `", providers)}`."));
+                errors.Add(new(options.NameOf(nameof(CsfleBuilder.WrapNewDataKeysWith)), $"KMS provider `{chosen}` is not configured.", $"Configured are: `{string.Join("`, `", providers)}`."));
             }
         }
         else if (providers.Count > 1)
         {
             errors.Add(new(
-                nameof(CsfleBuilder.WrapNewDataKeysWith),
+                options.NameOfMissing(nameof(CsfleBuilder.WrapNewDataKeysWith), nameof(CsfleBuilder.WrapNewDataKeysWith)),
                 $"Several customer master keys are configured, `{string.Join("`, `", providers)}`, and none of them for new data keys.",
                 $"Choose one with {nameof(CsfleBuilder.WrapNewDataKeysWith)}(...)."));
         }
@@ -105,7 +116,13 @@ internal static class CsfleOptionsValidator
         var seen = new HashSet<string>(StringComparer.Ordinal);
         foreach (var registration in options.Collections)
         {
-            var call = registration.Type is { } type ? $"{AddCollection}<{ClassNames.Of(type)}>" : AddCollection;
+            var call = registration switch
+            {
+                { Type: { } type } => $"{AddCollection}<{ClassNames.Of(type)}>",
+                _ when options.ConfiguredAt.TryGetValue((AddCollection, registration.Namespace), out var path) => path,
+                { SchemaPath: not null } => nameof(CsfleBuilder.AddCollectionFromFile),
+                _ => AddCollection,
+            };
             if (Find(registration, call, errors) is not { } ns) continue;
             if (!NamespaceName.IsValid(ns))
             {
@@ -121,13 +138,29 @@ internal static class CsfleOptionsValidator
             }
         }
 
-        try
+        foreach (var pattern in options.AllowUnencrypted)
         {
-            _ = new UnencryptedNamespaces(options.AllowUnencrypted);
+            try
+            {
+                _ = new UnencryptedNamespaces([pattern]);
+            }
+            catch (NamespaceException exception)
+            {
+                errors.Add(new(options.NameOf(nameof(CsfleBuilder.AllowUnencrypted), pattern), $"'{pattern}' does not name collections.", exception.Remedy));
+            }
         }
-        catch (NamespaceException exception)
+    }
+
+    private static void CheckTimes(CsfleOptions options, List<CsfleConfigurationError> errors)
+    {
+        if (options.DataKeyLifetime < TimeSpan.Zero)
         {
-            errors.Add(new(nameof(CsfleBuilder.AllowUnencrypted), exception.Message, exception.Remedy));
+            errors.Add(new(options.NameOf(nameof(CsfleBuilder.CacheDataKeysFor)), "The time is negative.", "Give a time above zero; zero keeps data keys as long as the process lives."));
+        }
+
+        foreach (var (setting, problem, remedy) in options.KmsResilience?.FindMistakes() ?? [])
+        {
+            errors.Add(new(options.NameOf(nameof(CsfleBuilder.UseKmsResilience), setting), $"{setting} {problem}.", remedy));
         }
     }
 

@@ -39,6 +39,9 @@ public sealed class ValidatorSchemaContext
     /// </summary>
     public ReadOnlyMemory<byte> EncryptionRules { get; }
 
+    /// <summary>Derived classes that are stored too, besides those that the class maps know.</summary>
+    internal IReadOnlyCollection<Type> KnownTypes { get; init; } = [];
+
     /// <summary>Where a source says what it left out.</summary>
     internal ILogger Logger { get; init; } = NullLogger.Instance;
 }

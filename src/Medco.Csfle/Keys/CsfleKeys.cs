@@ -2,6 +2,7 @@ using Medco.Csfle.Engine;
 using Medco.Csfle.Engine.Cryptography;
 using Medco.Csfle.Engine.KeyVault;
 using Medco.Csfle.Engine.Kms;
+using Medco.Csfle.Engine.Operations;
 using Medco.Csfle.Keys;
 using Microsoft.Extensions.Logging;
 
@@ -30,12 +31,14 @@ public sealed class CsfleKeys
     /// <param name="providers">The KMS providers.</param>
     /// <param name="newDataKeysProvider">Which of them wraps new data keys.</param>
     /// <param name="loggerFactory">Where to log.</param>
-    internal CsfleKeys(Func<IKeyVaultStore> openStore, IReadOnlyList<KmsRegistration> providers, string newDataKeysProvider, ILoggerFactory loggerFactory)
+    /// <param name="options">How long keys are kept and KMSs waited for; the defaults where it is null.</param>
+    internal CsfleKeys(
+        Func<IKeyVaultStore> openStore, IReadOnlyList<KmsRegistration> providers, string newDataKeysProvider, ILoggerFactory loggerFactory, KeyVaultOptions? options = null)
     {
         _store = new Lazy<IKeyVaultStore>(openStore);
         _providers = providers;
         _newDataKeysProvider = newDataKeysProvider;
-        _options = new KeyVaultOptions { LoggerFactory = loggerFactory };
+        _options = options ?? new KeyVaultOptions { LoggerFactory = loggerFactory };
         _logger = loggerFactory.CreateLogger<CsfleKeys>();
     }
 
@@ -43,6 +46,11 @@ public sealed class CsfleKeys
     /// <exception cref="MasterKeyException">A master key cannot be read.</exception>
     /// <exception cref="CsfleConfigurationException">A master key comes asynchronously, and nothing has awaited it yet.</exception>
     public KeyVaultService Service => Open();
+
+    /// <summary>The service, where it was opened already.</summary>
+    internal KeyVaultService? OpenedService => Opened;
+
+    internal IKeyVaultStore Store => _store.Value;
 
     internal string Description => _store.Value.Description;
 
@@ -173,6 +181,45 @@ public sealed class CsfleKeys
         if (!createMissing) throw NotFound(missing, await _store.Value.ListAsync(MaxNamesListed + 1, cancellationToken).ConfigureAwait(false));
         foreach (var name in missing) ids[name] = await GetOrCreateDataKeyAsync(name, cancellationToken).ConfigureAwait(false);
         return ids;
+    }
+
+    /// <summary>Some data key that has a name and unwraps; null where there is none among the first of them.</summary>
+    internal NamedDataKey? FindNamed(CancellationToken cancellationToken)
+    {
+        foreach (var key in _store.Value.List(MaxNamesListed, cancellationToken))
+        {
+            if (key.KeyAltNames.Count == 0) continue;
+            try
+            {
+                Load([key.Id], cancellationToken);
+                return new NamedDataKey(key.KeyAltNames[0], key.Id);
+            }
+            catch (DataKeyException)
+            {
+                // Another application's key, perhaps, under a master key that this one does not have.
+            }
+        }
+
+        return null;
+    }
+
+    /// <inheritdoc cref="FindNamed"/>
+    internal async ValueTask<NamedDataKey?> FindNamedAsync(CancellationToken cancellationToken)
+    {
+        foreach (var key in await _store.Value.ListAsync(MaxNamesListed, cancellationToken).ConfigureAwait(false))
+        {
+            if (key.KeyAltNames.Count == 0) continue;
+            try
+            {
+                await LoadAsync([key.Id], cancellationToken).ConfigureAwait(false);
+                return new NamedDataKey(key.KeyAltNames[0], key.Id);
+            }
+            catch (DataKeyException)
+            {
+            }
+        }
+
+        return null;
     }
 
     /// <summary>Unwraps the keys, which proves that they are there and that the master key is theirs, and keeps them in memory.</summary>

@@ -25,7 +25,8 @@ internal sealed class ClassMapFieldMapping : IFieldMapping
         ClassMapping? mapping;
         try
         {
-            mapping = SerializedForm.IsClassMap(BsonSerializer.LookupSerializer(type)) ? Map(BsonClassMap.LookupClassMap(type)) : null;
+            var serializer = BsonSerializer.LookupSerializer(type);
+            mapping = SerializedForm.IsClassMap(serializer) ? Map(BsonClassMap.LookupClassMap(type), serializer) : null;
         }
         catch (Exception exception) when (exception is BsonException or ArgumentException or InvalidOperationException)
         {
@@ -37,13 +38,38 @@ internal sealed class ClassMapFieldMapping : IFieldMapping
         return mapping;
     }
 
-    private static ClassMapping Map(BsonClassMap classMap)
-        => new(classMap.ClassType, [.. classMap.AllMemberMaps.Select(member => Map(classMap, member))], [.. classMap.KnownTypes]);
+    private static ClassMapping Map(BsonClassMap classMap, IBsonSerializer serializer)
+        => new(classMap.ClassType, [.. classMap.AllMemberMaps.Select(member => Map(classMap, member))], [.. classMap.KnownTypes])
+        {
+            Discriminator = DiscriminatorOf(classMap.ClassType, serializer),
+        };
+
+    // Asked as for a place of another type, where the driver always writes it.
+    private static Discriminator? DiscriminatorOf(Type type, IBsonSerializer serializer)
+    {
+        if (type.IsAbstract || serializer is not IHasDiscriminatorConvention { DiscriminatorConvention: { ElementName: { } name } convention }) return null;
+        return convention.GetDiscriminator(typeof(object), type) is { } value
+            ? new Discriminator(name, Discriminator.ValueIn(new BsonDocument("v", value).ToBson()))
+            : null;
+    }
 
     private static MemberMapping Map(BsonClassMap classMap, BsonMemberMap member)
         => new(member.MemberInfo, member.ElementName, SerializedForm.Of(member.GetSerializer()))
         {
             IsId = member == classMap.IdMemberMap,
             IsExtraElements = member == classMap.ExtraElementsMemberMap,
+            ProblemOfAbsence = ProblemOfAbsence(classMap, member),
         };
+
+    private static string? ProblemOfAbsence(BsonClassMap classMap, BsonMemberMap member)
+    {
+        if (member.IsRequired) return "the driver refuses to read a document without it, since it is required";
+        if (member is { IsDefaultValueSpecified: true, DefaultValue: not null }) return "it would read back as its default value, which is not null";
+        return classMap.CreatorMaps.Any() && classMap.CreatorMaps.All(creator => Needs(creator, member))
+            ? "the driver cannot read a document without it, since every constructor takes it"
+            : null;
+    }
+
+    private static bool Needs(BsonCreatorMap creator, BsonMemberMap member)
+        => creator.Arguments?.Any(argument => EncryptionMarks.AreSame(argument, member.MemberInfo)) == true && !creator.HasDefaultValue(member.ElementName);
 }

@@ -36,16 +36,20 @@ internal sealed class RegisteredCollections
             {
                 if (registration.Type is { } type)
                 {
-                    collections._models.Add((ns, EncryptedModel.FromMapping(type, mapping, null, null)));
+                    collections._models.Add((ns, EncryptedModel.FromMapping(type, mapping, null, null, registration.Declared)));
                 }
                 else
                 {
-                    collections._schemas.Add(ns, EncryptionSchema.Parse(registration.Schema!));
+                    collections._schemas.Add(ns, EncryptionSchema.Parse(registration.Schema ?? File.ReadAllText(registration.SchemaPath!)));
                 }
             }
             catch (EncryptionSchemaException exception)
             {
                 errors.AddRange(exception.Errors.Select(error => error with { Location = $"{ns}: {error.Location}" }));
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException && registration.SchemaPath is { } path)
+            {
+                errors.Add(new EncryptionSchemaError(ns, $"The schema file '{path}' cannot be read ({exception.GetType().Name}).", "Check that it is there and may be read."));
             }
             catch (CsfleException exception) when (exception is ExtendedJsonFormatException or BsonFormatException)
             {
@@ -68,7 +72,8 @@ internal sealed class RegisteredCollections
     public static IReadOnlyCollection<Guid> KeyIdsIn(IEnumerable<EncryptionSchema> schemas)
         => [.. schemas.SelectMany(schema => EncryptedNodesIn(schema.Root)).Select(node => node.KeyId).OfType<Guid>().Distinct()];
 
-    private static IEnumerable<EncryptedNode> EncryptedNodesIn(SchemaNode? node) => node switch
+    /// <summary>Every encrypted node below a node.</summary>
+    public static IEnumerable<EncryptedNode> EncryptedNodesIn(SchemaNode? node) => node switch
     {
         EncryptedNode encrypted => [encrypted],
         PlainNode plain => plain.Properties.Select(property => property.Node)

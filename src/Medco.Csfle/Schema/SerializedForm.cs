@@ -29,9 +29,12 @@ internal static class SerializedForm
         if (Items(serializer) is { } items)
         {
             // A collection of itself has no items of another class.
-            return outer.Add(type)
-                ? new StoredForm(BsonTypeSet.Of(items.StoredAs), FieldShape.Items, [.. items.Serializers.SelectMany(item => Of(item, outer).Contained).Distinct()])
-                : new StoredForm(null, FieldShape.Opaque, []);
+            if (!outer.Add(type)) return new StoredForm(null, FieldShape.Opaque, []);
+            StoredForm[] forms = [.. items.Serializers.Select(item => Of(item, outer))];
+            StoredForm whole = new(BsonTypeSet.Of(items.StoredAs), FieldShape.Items, [.. forms.SelectMany(form => form.Contained).Distinct()]) { Items = forms };
+
+            // Of a dictionary that is an array, every item is a pair of a key and a value.
+            return serializer is IBsonDictionarySerializer && items.StoredAs == BsonType.Array ? whole with { Items = [whole] } : whole;
         }
 
         if (serializer is IHasRepresentationSerializer { Representation: not MongoDB.Bson.BsonType.EndOfDocument } scalar)

@@ -41,6 +41,22 @@ public sealed class CommandNamespacesTests
     public void Every_collection_that_a_command_names_is_found(string command, string expected)
         => Assert.Equal(expected, string.Join(" ", CommandNamespaces.Of("db", ExtendedJson.ToBson(command)).Existing));
 
+    [Theory]
+    [InlineData("""{"find": "a"}""", "")]
+    [InlineData("""{"find": "a.b"}""", "")]
+    [InlineData("""{"find": "é"}""", "")]
+    [InlineData("""{"find": "A"}""", "db.A")]
+    [InlineData("""{"find": "a."}""", "db.a.")]
+    [InlineData("""{"find": "b"}""", "db.b")]
+    [InlineData("""{"aggregate": "a", "pipeline": [{"$lookup": {"from": "b"}}, {"$out": {"db": "other", "coll": "a"}}, {"$merge": {"into": {"db": "x", "coll": "a"}}}]}""", "db.b x.a")]
+    [InlineData("""{"renameCollection": "other.a", "to": "other.b"}""", "other.b")]
+    [InlineData("""{"bulkWrite": 1, "nsInfo": [{"ns": "db.a.b"}, {"ns": "db.b"}]}""", "db.b")]
+    public void Those_that_are_known_are_left_out(string command, string expected)
+    {
+        var known = new KnownNamespaces(["db.a.b", "db.zz", "db.é", "db.a", "other.a", "db.aa"]);
+        Assert.Equal(expected, string.Join(" ", CommandNamespaces.Of("db", ExtendedJson.ToBson(command), known).Existing));
+    }
+
     [Fact]
     public void A_collection_that_is_created_is_not_there_yet_but_what_a_view_is_on_is()
     {

@@ -50,6 +50,8 @@ internal static class Repository
             .Select(folder => Path.Combine(Root, folder))
             .Where(Directory.Exists)
             .SelectMany(folder => Directory.EnumerateFiles(folder, "*.csproj", SearchOption.AllDirectories))
+            // Consumers of the packages: built by a test, against packages, and in no solution.
+            .Where(file => !Normalize(Path.GetRelativePath(Root, file)).StartsWith("tests/Packages/", StringComparison.Ordinal))
             .Select(ReadProject)
             .ToDictionary(project => project.Path);
 

@@ -45,6 +45,15 @@ namespace MongoDB.Bson.Serialization.Attributes
     internal sealed class BsonIgnoreAttribute : Attribute;
 
     [AttributeUsage(AttributeTargets.Class)]
+    internal sealed class BsonDiscriminatorAttribute(string? discriminator = null) : Attribute
+    {
+        public bool RootClass { get; set; }
+    }
+
+    [AttributeUsage(AttributeTargets.Property | AttributeTargets.Field)]
+    internal sealed class BsonRequiredAttribute : Attribute;
+
+    [AttributeUsage(AttributeTargets.Class)]
     internal sealed class BsonNoIdAttribute : Attribute;
 
     [AttributeUsage(AttributeTargets.Property | AttributeTargets.Field)]

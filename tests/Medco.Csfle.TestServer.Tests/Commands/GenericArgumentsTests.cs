@@ -58,6 +58,7 @@ public sealed class GenericArgumentsTests : IDisposable
         var missing = name switch
         {
             "getMore" => 43,
+            "commitTransaction" or "abortTransaction" => 125,
             "listIndexes" or "dropIndexes" or "collMod" or "renameCollection" => 26,
             _ => 0,
         };
@@ -108,8 +109,8 @@ public sealed class GenericArgumentsTests : IDisposable
     [InlineData("0123456789012345678901234567890123456789012345678901234567890123")]
     public void A_database_has_a_proper_name(string database) => _server.RunError(73, "{'find': 'c'}", database);
 
-    /// <summary>Two commands run in one database only.</summary>
-    private static string DatabaseOf(string name) => name is "listDatabases" or "renameCollection" or "configureFailPoint" ? "admin" : "test";
+    /// <summary>Some commands run in one database only.</summary>
+    private static string DatabaseOf(string name) => name is "listDatabases" or "renameCollection" or "configureFailPoint" or "commitTransaction" or "abortTransaction" ? "admin" : "test";
 
     private static string LeastOf(string name) => Least.GetValueOrDefault(name, $"'{name}': 1");
 }

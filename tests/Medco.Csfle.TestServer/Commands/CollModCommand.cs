@@ -19,6 +19,7 @@ internal static class CollModCommand
 
         var collection = context.Catalog.Find(context.Database, name)
             ?? throw new ServerException(ErrorCode.NamespaceNotFound, $"ns does not exist: {context.Database}.{name}");
+        collection.Journal.ReserveAll(collection);
         var old = collection.Options;
         var wanted = validator ?? old.Validator;
         collection.Options = new CollectionOptions(wanted is { Count: 0 } ? null : wanted, level ?? old.Level, action ?? old.Action);

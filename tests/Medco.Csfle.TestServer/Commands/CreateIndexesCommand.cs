@@ -15,9 +15,13 @@ internal static class CreateIndexesCommand
         arguments.RefuseOthers();
         NamespaceRules.CheckWritableCollection(context.Database, name);
         if (specifications.Length == 0) throw ServerException.BadValue("Must specify at least one index to create");
-        if (quorum is not null) throw ServerException.BadValue("Standalones can't specify commitQuorum");
+        if (quorum is not null)
+        {
+            throw context.ReplicaSet is null ? ServerException.BadValue("Standalones can't specify commitQuorum") : ServerException.NotImplemented("'createIndexes.commitQuorum'");
+        }
 
         var existing = context.Catalog.Find(context.Database, name);
+        existing?.Journal.ReserveAll(existing);
         var collection = existing ?? context.Catalog.Create(context.Database, name, CollectionOptions.None);
         var before = collection.Indexes.Count();
         var created = new List<IndexSpecification>();

@@ -26,6 +26,7 @@ internal static class CursorReply
     {
         context.Reply.StartDocument("cursor"u8);
         cursor.WriteBatch(context.Reply, batchName, batchSize);
+        cursor.WriteState(context.Reply);
         var goesOn = !isSingleBatch && !cursor.IsExhausted;
         context.Reply.WriteInt64("id"u8, goesOn ? cursor.Id : 0);
         context.Reply.WriteString("ns"u8, cursor.FullName);

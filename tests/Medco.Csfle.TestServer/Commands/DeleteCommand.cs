@@ -1,5 +1,6 @@
 using Medco.Csfle.TestServer.Query;
 using Medco.Csfle.TestServer.Storage;
+using Medco.Csfle.TestServer.Transactions;
 using Medco.Csfle.TestServer.Values;
 
 namespace Medco.Csfle.TestServer.Commands;
@@ -18,23 +19,23 @@ internal static class DeleteCommand
         NamespaceRules.CheckWritableCollection(context.Database, name);
         var parsed = statements.Select(Statement.Parse).ToArray();
 
-        var errors = new WriteErrors(parsed.Length, isOrdered);
+        if (context.Statements.IsRetryable && parsed.Any(statement => statement.IsMulti)) throw new ServerException(ErrorCode.InvalidOptions, "Cannot use retryable writes with limit=0");
+
+        var errors = new WriteErrors(context, parsed.Length, isOrdered);
         var collection = context.Catalog.Find(context.Database, name);
-        var deleted = 0;
-        errors.Run(i =>
+        var results = errors.Run(i =>
         {
             Hint.Check(parsed[i].Hint, collection);
             MatchParser.Parse(parsed[i].Filter);
-            if (collection is null) return;
+            if (collection is null) return new StatementResult();
             var found = collection.Find(parsed[i].Filter);
-            foreach (var document in parsed[i].IsMulti ? found.ToArray() : found.Take(1).ToArray())
-            {
-                collection.Remove(document);
-                deleted++;
-            }
+            Document[] documents = [.. parsed[i].IsMulti ? found : found.Take(1)];
+            collection.Reserve(documents);
+            foreach (var document in documents) collection.Remove(document);
+            return new StatementResult(Matched: documents.Length);
         });
 
-        context.Reply.WriteInt32("n"u8, deleted);
+        context.Reply.WriteInt32("n"u8, results.Sum(entry => entry.Result.Matched));
         errors.Write(context.Reply);
     }
 

@@ -12,6 +12,7 @@ internal static class DropCommand
         NamespaceRules.CheckWritableCollection(context.Database, name);
         if (context.Catalog.Find(context.Database, name) is not { } collection) return;
 
+        collection.Journal.ReserveAll(collection);
         context.Catalog.Drop(context.Database, name);
         context.Cursors.Drop(collection.FullName);
         context.Reply.WriteInt32("nIndexesWas"u8, collection.Indexes.Count());

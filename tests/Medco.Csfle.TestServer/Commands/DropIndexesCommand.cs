@@ -19,6 +19,7 @@ internal static class DropIndexesCommand
 
         var collection = context.Catalog.Find(context.Database, name)
             ?? throw new ServerException(ErrorCode.NamespaceNotFound, $"ns not found {context.Database}.{name}");
+        collection.Journal.ReserveAll(collection);
         var before = collection.Indexes.Count();
         var dropped = (which.IsArray ? which.Items.SelectMany(item => Find(collection, item)) : Find(collection, which)).ToArray();
         foreach (var index in dropped) collection.DropIndex(index);

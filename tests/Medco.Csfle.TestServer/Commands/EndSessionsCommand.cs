@@ -1,11 +1,12 @@
 namespace Medco.Csfle.TestServer.Commands;
 
-/// <summary><c>endSessions</c>: sessions carry no state here, so that there is nothing to end.</summary>
+/// <summary><c>endSessions</c>: aborts the transactions of sessions. On a standalone sessions carry no state.</summary>
 internal static class EndSessionsCommand
 {
     public static void Run(CommandContext context)
     {
-        context.Arguments.Documents("endSessions");
+        var sessions = context.Arguments.Documents("endSessions");
         context.Arguments.RefuseOthers();
+        context.ReplicaSet?.Sessions.End(sessions);
     }
 }

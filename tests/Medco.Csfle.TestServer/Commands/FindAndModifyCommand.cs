@@ -1,6 +1,7 @@
-using Medco.Csfle.Engine.Bson;
+using System.Text;
 using Medco.Csfle.TestServer.Query;
 using Medco.Csfle.TestServer.Storage;
+using Medco.Csfle.TestServer.Transactions;
 using Medco.Csfle.TestServer.Updates;
 using Medco.Csfle.TestServer.Values;
 
@@ -34,37 +35,45 @@ internal static class FindAndModifyCommand
 
         var parsed = update is null ? null : UpdateParser.Parse(update, arrayFilters);
         MatchParser.Parse(filter);
-        var collection = context.Catalog.Find(context.Database, name);
-        Hint.Check(hint, collection);
-        if (collection is null && isUpsert) collection = context.Catalog.Create(context.Database, name, CollectionOptions.None);
-        var found = sort.Apply(collection?.Find(filter) ?? []).FirstOrDefault();
+        var result = context.Statements.Run(0, () => Modify());
+        foreach (var (field, value) in result.Reply!) context.Reply.WriteRaw(value.Type, Encoding.UTF8.GetBytes(field), value.Bytes.Span);
 
-        var outcome = new List<Element>();
-        Document? returned = null;
-        if (parsed is null)
+        StatementResult Modify()
         {
-            if (found is not null) collection!.Remove(found);
-            outcome.Add(new Element("n", Value.FromInt32(found is null ? 0 : 1)));
-            returned = found;
-        }
-        else
-        {
-            Document? inserted = null;
-            if (collection is not null && (found is not null || isUpsert))
+            var collection = context.Catalog.Find(context.Database, name);
+            Hint.Check(hint, collection);
+            if (collection is null && isUpsert) collection = context.Catalog.Create(context.Database, name, CollectionOptions.None);
+            var found = sort.Apply(collection?.Find(filter) ?? []).FirstOrDefault();
+
+            var outcome = new List<Element>();
+            Document? returned = null;
+            if (parsed is null)
             {
-                var run = new CollectionUpdate(collection, filter, parsed, bypassesValidation);
-                if (found is null) inserted = run.Insert();
-                var updated = found is null ? inserted : run.Apply(found);
-                returned = returnsNew ? updated : found;
+                if (found is not null) collection!.Remove(found);
+                outcome.Add(new Element("n", Value.FromInt32(found is null ? 0 : 1)));
+                returned = found;
+            }
+            else
+            {
+                Document? inserted = null;
+                if (collection is not null && (found is not null || isUpsert))
+                {
+                    var run = new CollectionUpdate(collection, filter, parsed, bypassesValidation);
+                    if (found is null) inserted = run.Insert();
+                    var updated = found is null ? inserted : run.Apply(found);
+                    returned = returnsNew ? updated : found;
+                }
+
+                outcome.Add(new Element("n", Value.FromInt32(found is null && inserted is null ? 0 : 1)));
+                outcome.Add(new Element("updatedExisting", Value.FromBoolean(found is not null)));
+                if (inserted is not null) outcome.Add(new Element("upserted", inserted[0].Value));
             }
 
-            outcome.Add(new Element("n", Value.FromInt32(found is null && inserted is null ? 0 : 1)));
-            outcome.Add(new Element("updatedExisting", Value.FromBoolean(found is not null)));
-            if (inserted is not null) outcome.Add(new Element("upserted", inserted[0].Value));
+            return new StatementResult(Reply:
+            [
+                new("lastErrorObject", new Value(new Document(outcome))),
+                new("value", returned is null ? Value.Null : new Value(projection.Apply(returned))),
+            ]);
         }
-
-        context.Reply.WriteDocument("lastErrorObject"u8, new Document(outcome).Bytes.Span);
-        if (returned is null) context.Reply.WriteEmpty(BsonType.Null, "value"u8);
-        else context.Reply.WriteDocument("value"u8, projection.Apply(returned).Bytes.Span);
     }
 }

@@ -33,7 +33,7 @@ internal static class FindCommand
         var found = sort.Apply(collection?.Find(filter) ?? []);
         if (skip > 0) found = found.Skip((int)Math.Min(skip, int.MaxValue));
         if (limit > 0) found = found.Take((int)Math.Min(limit, int.MaxValue));
-        var cursor = context.Cursors.Create($"{context.Database}.{name}", [.. found.Select(projection.Apply)]);
+        var cursor = context.CreateCursor($"{context.Database}.{name}", [.. found.Select(projection.Apply)]);
         CursorReply.Write(context, cursor, "firstBatch", batchSize, isSingleBatch);
     }
 }

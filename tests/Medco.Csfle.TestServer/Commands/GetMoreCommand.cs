@@ -1,12 +1,17 @@
 using System.Globalization;
 using Medco.Csfle.Engine.Bson;
+using Medco.Csfle.TestServer.Replication;
+using Medco.Csfle.TestServer.Storage;
 
 namespace Medco.Csfle.TestServer.Commands;
 
-/// <summary><c>getMore</c>: the next batch of a cursor.</summary>
+/// <summary><c>getMore</c>: the next batch of a cursor. That of a change stream waits for an event, for as long as <c>maxTimeMS</c> says.</summary>
 internal static class GetMoreCommand
 {
     private const int QueryPlanKilled = 175;
+
+    /// <summary>How long a change stream waits for an event where the command does not say.</summary>
+    private static readonly TimeSpan DefaultAwait = TimeSpan.FromSeconds(1);
 
     public static void Run(CommandContext context)
     {
@@ -15,7 +20,7 @@ internal static class GetMoreCommand
         var id = arguments.First.Int64;
         var name = arguments.Text("collection");
         var batchSize = arguments.OptionalCount("batchSize");
-        var hasTimeout = arguments.OptionalCount("maxTimeMS") is not null;
+        var timeout = arguments.OptionalCount("maxTimeMS");
         arguments.RefuseOthers();
 
         var fullName = $"{context.Database}.{name}";
@@ -26,7 +31,17 @@ internal static class GetMoreCommand
             throw new ServerException(ErrorCode.Unauthorized, $"Requested getMore on namespace '{fullName}', but cursor belongs to a different namespace {cursor.FullName}");
         }
 
-        if (hasTimeout) throw ServerException.BadValue("cannot set maxTimeMS on getMore command for a non-awaitData cursor");
+        if (cursor.Transaction != context.Transaction)
+        {
+            throw new ServerException(ErrorCode.IllegalOperation, $"Cannot run getMore on cursor {id.ToString(CultureInfo.InvariantCulture)} from outside of the transaction it was created in, or from inside of another");
+        }
+
+        if (cursor is ChangeStreamCursor { IsWaiting: true } && context.Waited < (timeout is { } wanted ? TimeSpan.FromMilliseconds(Math.Min(wanted, int.MaxValue)) : DefaultAwait))
+        {
+            throw new NotYetException(isLimited: false);
+        }
+
+        if (timeout is not null && cursor is not ChangeStreamCursor) throw ServerException.BadValue("cannot set maxTimeMS on getMore command for a non-awaitData cursor");
         if (cursor.IsDropped)
         {
             context.Cursors.Close(id);

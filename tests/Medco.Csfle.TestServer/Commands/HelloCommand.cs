@@ -1,10 +1,11 @@
 using Medco.Csfle.Engine.Bson;
 using Medco.Csfle.TestServer.Protocol;
+using Medco.Csfle.TestServer.Replication;
 
 namespace Medco.Csfle.TestServer.Commands;
 
 /// <summary>
-/// <c>hello</c> and its older spellings: a writable standalone with the wire version of MongoDB 7.0. Without a
+/// <c>hello</c> and its older spellings: a writable standalone, or the primary of a replica set, with the wire version of MongoDB 7.0. Without a
 /// <c>topologyVersion</c> in the reply a driver asks again from time to time and does not wait for changes, which never come.
 /// </summary>
 internal static class HelloCommand
@@ -30,6 +31,7 @@ internal static class HelloCommand
         if (helloOk) reply.WriteBoolean("helloOk"u8, true);
         if (arguments.CommandName == "hello") reply.WriteBoolean("isWritablePrimary"u8, true);
         else reply.WriteBoolean("ismaster"u8, true);
+        if (context.ReplicaSet is { } set) WriteSet(reply, set);
         reply.WriteInt32("maxBsonObjectSize"u8, WireLimits.MaxDocumentBytes);
         reply.WriteInt32("maxMessageSizeBytes"u8, WireLimits.MaxMessageBytes);
         reply.WriteInt32("maxWriteBatchSize"u8, WireLimits.MaxWriteBatch);
@@ -39,5 +41,21 @@ internal static class HelloCommand
         reply.WriteInt32("minWireVersion"u8, 0);
         reply.WriteInt32("maxWireVersion"u8, MaxWireVersion);
         reply.WriteBoolean("readOnly"u8, false);
+    }
+
+    private static void WriteSet(BsonWriter reply, ReplicaSet set)
+    {
+        reply.WriteString("setName"u8, set.Name);
+        reply.WriteInt32("setVersion"u8, 1);
+        reply.WriteBoolean("secondary"u8, false);
+        reply.StartArray("hosts"u8);
+        reply.WriteString("0"u8, set.Address);
+        reply.EndDocument();
+        reply.WriteString("primary"u8, set.Address);
+        reply.WriteString("me"u8, set.Address);
+        reply.StartDocument("lastWrite"u8);
+        var time = set.Oplog.Now;
+        reply.WriteInt64("lastWriteDate"u8, (long)(time >> 32) * 1000, BsonType.DateTime);
+        reply.EndDocument();
     }
 }

@@ -1,4 +1,5 @@
 using Medco.Csfle.TestServer.Storage;
+using Medco.Csfle.TestServer.Transactions;
 using Medco.Csfle.TestServer.Values;
 
 namespace Medco.Csfle.TestServer.Commands;
@@ -16,16 +17,15 @@ internal static class InsertCommand
         arguments.RefuseOthers();
         NamespaceRules.CheckWritableCollection(context.Database, name);
 
-        var errors = new WriteErrors(documents.Count, isOrdered);
+        var errors = new WriteErrors(context, documents.Count, isOrdered);
         var collection = context.Catalog.Find(context.Database, name) ?? context.Catalog.Create(context.Database, name, CollectionOptions.None);
-        var inserted = 0;
-        errors.Run(i =>
+        var inserted = errors.Run(i =>
         {
             Insert(collection, documents[i], bypassesValidation);
-            inserted++;
+            return new StatementResult(Matched: 1);
         });
 
-        context.Reply.WriteInt32("n"u8, inserted);
+        context.Reply.WriteInt32("n"u8, inserted.Count);
         errors.Write(context.Reply);
     }
 

@@ -19,9 +19,11 @@ internal static class RenameCollectionCommand
 
         var collection = context.Catalog.Find(database, name)
             ?? throw new ServerException(ErrorCode.NamespaceNotFound, $"Source collection {database}.{name} does not exist");
+        collection.Journal.ReserveAll(collection);
         if (context.Catalog.Find(toDatabase, toName) is { } target)
         {
             if (!dropsTarget) throw new ServerException(ErrorCode.NamespaceExists, "target namespace exists");
+            target.Journal.ReserveAll(target);
             context.Catalog.Drop(toDatabase, toName);
             context.Cursors.Drop(target.FullName);
         }

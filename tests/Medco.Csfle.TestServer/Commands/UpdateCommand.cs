@@ -2,6 +2,7 @@ using System.Text;
 using Medco.Csfle.Engine.Bson;
 using Medco.Csfle.TestServer.Query;
 using Medco.Csfle.TestServer.Storage;
+using Medco.Csfle.TestServer.Transactions;
 using Medco.Csfle.TestServer.Updates;
 using Medco.Csfle.TestServer.Values;
 
@@ -21,11 +22,10 @@ internal static class UpdateCommand
         arguments.RefuseOthers();
         NamespaceRules.CheckWritableCollection(context.Database, name);
 
-        var errors = new WriteErrors(statements.Length, isOrdered);
-        var matched = 0;
-        var modified = 0;
-        var upserted = new List<(int Index, Value Id)>();
-        errors.Run(i =>
+        if (context.Statements.IsRetryable && statements.Any(statement => statement.IsMulti)) throw new ServerException(ErrorCode.InvalidOptions, "Cannot use retryable writes with multi=true");
+
+        var errors = new WriteErrors(context, statements.Length, isOrdered);
+        var results = errors.Run(i =>
         {
             var statement = statements[i];
             var update = UpdateParser.Parse(statement.Update, statement.ArrayFilters);
@@ -36,23 +36,21 @@ internal static class UpdateCommand
             Hint.Check(statement.Hint, collection);
             if (collection is null)
             {
-                if (!statement.IsUpsert) return;
+                if (!statement.IsUpsert) return new StatementResult();
                 collection = context.Catalog.Create(context.Database, name, CollectionOptions.None);
             }
 
             var run = new CollectionUpdate(collection, statement.Filter, update, bypassesValidation);
             var found = collection.Find(statement.Filter);
             Document[] documents = [.. statement.IsMulti ? found : found.Take(1)];
-            if (documents.Length == 0 && statement.IsUpsert) upserted.Add((i, run.Insert()[0].Value));
-            foreach (var document in documents)
-            {
-                if (!ReferenceEquals(run.Apply(document), document)) modified++;
-                matched++;
-            }
+            if (documents.Length == 0 && statement.IsUpsert) return new StatementResult(Matched: 1, UpsertedId: run.Insert()[0].Value);
+            collection.Reserve(documents);
+            return new StatementResult(documents.Length, documents.Count(document => !ReferenceEquals(run.Apply(document), document)));
         });
 
-        context.Reply.WriteInt32("n"u8, matched + upserted.Count);
-        context.Reply.WriteInt32("nModified"u8, modified);
+        context.Reply.WriteInt32("n"u8, results.Sum(entry => entry.Result.Matched));
+        context.Reply.WriteInt32("nModified"u8, results.Sum(entry => entry.Result.Modified));
+        var upserted = results.Where(entry => entry.Result.UpsertedId is not null).Select(entry => (entry.Index, entry.Result.UpsertedId!)).ToList();
         if (upserted.Count > 0) WriteUpserted(context.Reply, upserted);
         errors.Write(context.Reply);
     }

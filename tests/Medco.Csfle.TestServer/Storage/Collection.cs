@@ -5,20 +5,42 @@ using Medco.Csfle.TestServer.Values;
 namespace Medco.Csfle.TestServer.Storage;
 
 /// <summary>The documents of one collection in the order they were inserted, and its indexes, of which that on <c>_id</c> is always there.</summary>
-internal sealed class Collection(string database, string name, CollectionOptions options)
+internal sealed class Collection
 {
-    private readonly SortedDictionary<long, Document> _records = [];
-    private readonly CollectionIndex _idIndex = new(IndexSpecification.Id);
-    private readonly List<CollectionIndex> _others = [];
+    private readonly SortedDictionary<long, Document> _records;
+    private readonly CollectionIndex _idIndex;
+    private readonly List<CollectionIndex> _others;
     private long _nextRecord;
 
-    public string Name { get; private set; } = name;
+    public Collection(string database, string name, CollectionOptions options, Journal journal)
+    {
+        _records = [];
+        _idIndex = new CollectionIndex(IndexSpecification.Id);
+        _others = [];
+        (Database, Name, Options, Journal, Uuid) = (database, name, options, journal, Guid.NewGuid());
+    }
 
-    public string FullName { get; private set; } = $"{database}.{name}";
+    private Collection(Collection other, Journal journal)
+    {
+        _records = new SortedDictionary<long, Document>(other._records);
+        _idIndex = other._idIndex.Copy();
+        _others = [.. other._others.Select(index => index.Copy())];
+        _nextRecord = other._nextRecord;
+        (Database, Name, Options, Journal, Uuid) = (other.Database, other.Name, other.Options, journal, other.Uuid);
+    }
 
-    public Guid Uuid { get; } = Guid.NewGuid();
+    public string Database { get; private set; }
 
-    public CollectionOptions Options { get; set; } = options;
+    public string Name { get; private set; }
+
+    public string FullName => $"{Database}.{Name}";
+
+    public Guid Uuid { get; }
+
+    public CollectionOptions Options { get; set; }
+
+    /// <summary>Who is asked before a change and told after it.</summary>
+    public Journal Journal { get; set; }
 
     /// <summary>The indexes in the order they were created.</summary>
     public IEnumerable<IndexSpecification> Indexes => AllIndexes.Select(index => index.Specification);
@@ -34,15 +56,18 @@ internal sealed class Collection(string database, string name, CollectionOptions
     /// <exception cref="ServerException">A key of it is taken.</exception>
     public void Insert(Document document)
     {
+        Journal.Reserve(this, document[0].Value);
         foreach (var index in AllIndexes) index.Check(FullName, document, _nextRecord);
         foreach (var index in AllIndexes) index.Add(document, _nextRecord);
         _records.Add(_nextRecord++, document);
+        Journal.Record(new Change(ChangeKind.Insert, Database, Name) { After = document });
     }
 
-    /// <summary>Puts a document in the place of one with the same <c>_id</c>.</summary>
+    /// <summary>Puts a document in the place of one with the same <c>_id</c>: an update or a replacement.</summary>
     /// <exception cref="ServerException">A key of it is taken; then nothing has changed.</exception>
-    public void Replace(Document old, Document document)
+    public void Replace(Document old, Document document, ChangeKind kind)
     {
+        Journal.Reserve(this, old[0].Value);
         var record = RecordOf(old);
         foreach (var index in AllIndexes) index.Check(FullName, document, record);
         foreach (var index in AllIndexes)
@@ -52,13 +77,28 @@ internal sealed class Collection(string database, string name, CollectionOptions
         }
 
         _records[record] = document;
+        Journal.Record(new Change(kind, Database, Name) { Before = old, After = document });
     }
 
     public void Remove(Document document)
     {
+        Journal.Reserve(this, document[0].Value);
         _records.Remove(RecordOf(document));
         foreach (var index in AllIndexes) index.Remove(document);
+        Journal.Record(new Change(ChangeKind.Delete, Database, Name) { Before = document });
     }
+
+    /// <summary>Asks for all documents that one statement is about to change, before it changes the first.</summary>
+    public void Reserve(IEnumerable<Document> documents)
+    {
+        foreach (var document in documents) Journal.Reserve(this, document[0].Value);
+    }
+
+    /// <summary>The document with this <c>_id</c>, or null.</summary>
+    public Document? FindById(Value id) => _idIndex.Find(id) is { } record ? _records[record] : null;
+
+    /// <summary>The same collection, to be changed by itself.</summary>
+    public Collection Copy(Journal journal) => new(this, journal);
 
     /// <summary>The documents that match, in the order they were inserted. Who changes the collection meanwhile takes a copy first.</summary>
     public IEnumerable<Document> Find(Document filter)
@@ -87,8 +127,8 @@ internal sealed class Collection(string database, string name, CollectionOptions
     /// <summary>Gives the collection another name.</summary>
     public void Rename(string toDatabase, string toName)
     {
+        Database = toDatabase;
         Name = toName;
-        FullName = $"{toDatabase}.{toName}";
     }
 
     private long RecordOf(Document document)

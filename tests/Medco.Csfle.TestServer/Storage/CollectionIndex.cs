@@ -6,13 +6,19 @@ namespace Medco.Csfle.TestServer.Storage;
 /// <summary>An index with the keys of all its documents; that of one that is not unique only knows whether a document has keys at all.</summary>
 internal sealed class CollectionIndex
 {
-    private readonly SortedDictionary<Value[], long> _entries = new(IndexKeys.KeyOrder);
+    private readonly SortedDictionary<Value[], long> _entries;
     private readonly string[][] _paths;
     private readonly FieldPath[] _fields;
     private readonly MatchExpression? _partialFilter;
 
     public CollectionIndex(IndexSpecification specification)
+        : this(specification, new SortedDictionary<Value[], long>(IndexKeys.KeyOrder))
     {
+    }
+
+    private CollectionIndex(IndexSpecification specification, SortedDictionary<Value[], long> entries)
+    {
+        _entries = entries;
         Specification = specification;
         _paths = [.. specification.Key.Elements.Select(element => element.Name.Split('.'))];
         _fields = [.. specification.Key.Elements.Select(element => new FieldPath(element.Name))];
@@ -20,6 +26,9 @@ internal sealed class CollectionIndex
     }
 
     public IndexSpecification Specification { get; }
+
+    /// <summary>The same index, to be changed by itself.</summary>
+    public CollectionIndex Copy() => new(Specification, new SortedDictionary<Value[], long>(_entries, IndexKeys.KeyOrder));
 
     /// <summary>The record with this key in a unique index, or null.</summary>
     public long? Find(params Value[] key) => _entries.TryGetValue(key, out var record) ? record : null;

@@ -1,3 +1,4 @@
+using Medco.Csfle.TestServer.Transactions;
 using Medco.Csfle.TestServer.Values;
 
 namespace Medco.Csfle.TestServer.Storage;
@@ -10,12 +11,16 @@ internal sealed class CursorTable
     public int Count => _open.Count;
 
     /// <summary>A new cursor that is not kept until <see cref="Keep"/>.</summary>
-    public Cursor Create(string fullName, IReadOnlyList<Document> documents)
+    public Cursor Create(string fullName, IReadOnlyList<Document> documents, Transaction? transaction = null)
+        => new DocumentCursor(NewId(), fullName, documents) { Transaction = transaction };
+
+    /// <summary>An id that no cursor has.</summary>
+    public long NewId()
     {
         long id;
         do id = Random.Shared.NextInt64(1, long.MaxValue);
         while (_open.ContainsKey(id));
-        return new Cursor(id, fullName, documents);
+        return id;
     }
 
     public void Keep(Cursor cursor) => _open[cursor.Id] = cursor;
@@ -29,7 +34,8 @@ internal sealed class CursorTable
     {
         foreach (var cursor in _open.Values)
         {
-            if (cursor.FullName == fullName) cursor.IsDropped = true;
+            // A change stream tells of the drop itself.
+            if (cursor is DocumentCursor && cursor.FullName == fullName) cursor.IsDropped = true;
         }
     }
 }

@@ -22,7 +22,7 @@ internal sealed class CollectionUpdate(Collection collection, Document filter, D
         if (updated.Bytes.Span.SequenceEqual(document.Bytes.Span)) return document;
         CheckSize(updated);
         if (!bypassesValidation && collection.Options.EnforcedOnUpdate(document)?.Check(updated) is { } error) throw error;
-        collection.Replace(document, updated);
+        collection.Replace(document, updated, update is Replacement ? ChangeKind.Replace : ChangeKind.Update);
         return updated;
     }
 

@@ -24,14 +24,14 @@ public sealed class KeysPageSnippets : IDisposable
         var connectionString = _server.ConnectionString;
         var keyVault = _server.Namespace("__keyVault");
         var configuration = new ConfigurationBuilder()
-            .AddInMemoryCollection(new Dictionary<string, string?> { ["Csfle:MasterKey"] = Convert.ToBase64String(RandomNumberGenerator.GetBytes(96)) })
+            .AddInMemoryCollection(new Dictionary<string, string?> { ["Csfle:LocalMasterKey:Base64"] = Convert.ToBase64String(RandomNumberGenerator.GetBytes(96)) })
             .Build();
         var services = new ServiceCollection();
 
         services.AddCsfle(csfle => csfle
             .ConnectTo(connectionString)
             .UseKeyVault(keyVault)
-            .UseLocalMasterKey(configuration, "Csfle:MasterKey")
+            .UseLocalMasterKey(configuration, "Csfle:LocalMasterKey:Base64")
             .AddCollection<Patient>());
 
         await using var provider = services.BuildServiceProvider();

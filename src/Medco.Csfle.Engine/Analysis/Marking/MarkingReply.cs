@@ -34,7 +34,7 @@ internal static class MarkingReply
         reply.StartDocument();
         reply.WriteBoolean("hasEncryptionPlaceholders"u8, plan.HasPlaceholders);
         reply.WriteBoolean("schemaRequiresEncryption"u8, schemas.EncryptsAnything);
-        reply.WriteDocument("result"u8, plan.HasPlaceholders ? plan.ApplyMarkings() : command);
+        reply.WriteDocument("result"u8, plan.IsVerbatim ? command : plan.ApplyMarkings());
         reply.WriteDouble("ok"u8, 1);
         reply.EndDocument();
         return reply.ToArray();

@@ -50,7 +50,9 @@ internal static class PipelineAnalyzer
         {
             throw pipeline.Scope.Refuse(CsfleErrorCode.UnsupportedOnEncryptedCollection,
                 $"Aggregation stage {name} is not allowed or supported with automatic encryption",
-                "Use the stages that docs/operators.md lists.", @operator: name);
+                name == "$changeStream"
+                    ? "Watch the collection through a client without automatic encryption, and read the documents that its events name through this one."
+                    : "Use the stages that docs/operators.md lists.", @operator: name);
         }
 
         if (rule.Position == StagePosition.First && !isFirst)

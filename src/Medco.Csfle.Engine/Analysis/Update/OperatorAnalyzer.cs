@@ -14,6 +14,7 @@ internal static class OperatorAnalyzer
         while (paths.Read())
         {
             var lookup = PathLookup.Resolve(scope.Schema, paths.Name);
+            if (@operator.Stores && scope.Schema.Class is { } @class) ClassCheck.CheckUpdated(scope, paths, @class, name);
             if (@operator.Rule == UpdateRule.Renaming)
             {
                 CheckRenaming(scope, paths, lookup, name);
@@ -40,6 +41,9 @@ internal static class OperatorAnalyzer
         var place = new Place(element.Name, name);
         switch (@operator.Rule)
         {
+            case UpdateRule.Assignment when element.Type == BsonType.Null:
+                EncryptableValue.CheckNull(scope, lookup.Node!, place);
+                break;
             case UpdateRule.Assignment:
                 var keys = DocumentKeys.Static;
                 var key = keys.Of(scope, lookup.Node!, place);
@@ -71,7 +75,11 @@ internal static class OperatorAnalyzer
             var document = element.ReadDocument();
             DocumentAnalyzer.AnalyzeEmbedded(scope, document, lookup.Prefix!, Place.Document(element.Name, document.Start, name));
         }
-        else if (element.Type != BsonType.Null)
+        else if (element.Type == BsonType.Null)
+        {
+            EncryptableValue.CheckNull(scope, lookup.Prefix!, place);
+        }
+        else
         {
             throw scope.Refuse(CsfleErrorCode.WouldLeakPlaintext,
                 "The encryption schema has a document with encrypted fields here, and a value of another type could hold them in clear",
@@ -102,7 +110,9 @@ internal static class OperatorAnalyzer
         var target = PathLookup.Resolve(scope.Schema, element.GetUtf8());
         if (source.State is not (PathState.NotEncrypted or PathState.Encrypted)) throw RefusePath(scope, source, element.Name, name);
         if (target.State is not (PathState.NotEncrypted or PathState.Encrypted)) throw RefusePath(scope, target, element.GetUtf8(), name);
-        if (source.State == target.State && (source.Node is null || source.Node.HasSameMetadataAs(target.Node!))) return;
+        var mayMove = source.State == target.State
+            && (source.Node is null || (source.Node.HasSameMetadataAs(target.Node!) && source.Node.AllowsNull == target.Node!.AllowsNull));
+        if (mayMove) return;
         throw scope.Refuse(CsfleErrorCode.UnsupportedQuery, "$rename between two encrypted fields must have the same metadata or both be unencrypted",
             "Read the document and write the value under its new name with $set.", element.Name, name);
     }

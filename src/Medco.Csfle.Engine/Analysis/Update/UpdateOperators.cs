@@ -46,4 +46,8 @@ internal static class UpdateOperators
 /// <summary>One operator of the table.</summary>
 /// <param name="Rule">What it does.</param>
 /// <param name="Refusal">Why it is refused at an encrypted path; null where the rule itself decides.</param>
-internal readonly record struct UpdateOperator(UpdateRule Rule, string? Refusal = null);
+internal readonly record struct UpdateOperator(UpdateRule Rule, string? Refusal = null)
+{
+    /// <summary>True where the operand, or something in it, is stored.</summary>
+    public bool Stores => Rule is UpdateRule.Assignment or UpdateRule.PlaintextOnly;
+}

@@ -101,7 +101,7 @@ public sealed class MarkingRequestTests
     [InlineData("""{"aggregate": "coll", "pipeline": [{"$out": "other"}], "jsonSchema": {}, "isRemoteSchema": true}""", "CSFLE3001", "collection 'db.other'")]
     [InlineData("""{"aggregate": "coll", "pipeline": [{"$graphLookup": {"from": "other"}}], "jsonSchema": {}, "isRemoteSchema": true}""", "CSFLE3001", "collection 'db.other'")]
     [InlineData("""{"bulkWrite": 1, "ops": [], "nsInfo": [{"ns": "db.coll"}, {"ns": "db.other"}], "jsonSchema": {}, "isRemoteSchema": true}""", "CSFLE3001", "collection 'db.other'")]
-    [InlineData("""{"aggregate": 1, "pipeline": [], "jsonSchema": {}, "isRemoteSchema": true}""", "CSFLE3006", "non-collection command not supported for auto encryption: aggregate")]
+    [InlineData("""{"aggregate": 1, "pipeline": [], "jsonSchema": {}, "isRemoteSchema": true}""", "CSFLE3001", "non-collection command not supported for auto encryption: aggregate")]
     [InlineData("""{"find": "coll", "encryptionInformation": {"type": 1, "schema": {"db.coll": {"fields": [{"path": "a"}]}}}, "jsonSchema": {}, "isRemoteSchema": true}""", "CSFLE3001", "Queryable Encryption")]
     [InlineData("""{"find": "coll", "encryptionInformation": 1, "jsonSchema": {}, "isRemoteSchema": true}""", "CSFLE3001", "Queryable Encryption")]
     [InlineData("""{"find": "coll", "encryptionInformation": {"schema": {"db.coll": {}}}}""", "CSFLE3001", "Queryable Encryption")]
