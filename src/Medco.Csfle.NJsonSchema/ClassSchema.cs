@@ -66,8 +66,10 @@ internal sealed record ClassSchema(byte[] Bson, IReadOnlyList<UnenforcedConstrai
         private BsonDocument DescribeMember(Type type, BsonMemberMap member, Place place, out bool isRequired)
         {
             var constraints = MemberConstraints.Of(ns, type, member.MemberInfo);
-            var neverNull = constraints.Required is not null || (options.RequireNonNullable && !constraints.IsNullable);
-            isRequired = (neverNull || member.IsRequired) && IsAlwaysWritten(member, neverNull);
+            // Where null is to be left out, somebody expects it, whatever the type promises.
+            var isOmitted = place.Encryption is EncryptedNode { Nulls: NullPolicy.Omit } or PlainNode { Nulls: NullPolicy.Omit };
+            var neverNull = constraints.Required is not null || (options.RequireNonNullable && !constraints.IsNullable && !isOmitted);
+            isRequired = (neverNull || (member.IsRequired && !isOmitted)) && IsAlwaysWritten(member, neverNull);
             if (constraints.Required is not null && !isRequired) Report(place, "Required", "the driver may leave the element out");
 
             if (place.Encryption is EncryptedNode)

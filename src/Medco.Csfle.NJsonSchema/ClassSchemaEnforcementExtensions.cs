@@ -15,6 +15,11 @@ public static class ClassSchemaEnforcementExtensions
     /// before it looks. Objects of derived classes that nobody named (<c>[BsonKnownTypes]</c>, or at registration) are checked as
     /// objects of the class they derive from. A collection that was registered with a schema instead of a class gets the
     /// encryption rules alone.
+    /// <para>
+    /// When a class changes, the validator follows as <see cref="CollectionEnforcementOptions.ExistingRules"/> says. Kept rules stay:
+    /// a bound that changes is a conflict, and what the class does not require any more is still required. Where nobody else writes
+    /// rules for the collection, <see cref="Engine.Operations.Enforcement.ExistingRules.Discard"/> lets the validator follow the class.
+    /// </para>
     /// </remarks>
     /// <typeparam name="TOptions">What holds for all collections, or for one.</typeparam>
     /// <param name="options">The options of <c>EnforceOnServer</c>, or those of one collection in <c>For</c>.</param>

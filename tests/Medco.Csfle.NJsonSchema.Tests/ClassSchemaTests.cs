@@ -234,6 +234,35 @@ public sealed class ClassSchemaTests(ClassSchemaTests.Shared shared) : IClassFix
     }
 
     [Fact]
+    public void A_class_that_the_registration_names_may_be_stored_as_well()
+    {
+        using var clinic = new Clinic<Finding>(options => options.AllowOtherElements = false, declare: finding => finding.Derived<Letter>());
+
+        clinic.Objects.InsertOne(new Letter { Title = "a", Pages = 1 });
+
+        Assert.Equal("int", clinic.JsonSchema["properties"]["pages"]["bsonType"]);
+    }
+
+    [Fact]
+    public async Task Null_in_encrypted_members_is_what_its_policy_says()
+    {
+        using var clinic = new Clinic<Report>(options => options.RequireNonNullable = true);
+        var report = new Report { Omitted = null!, InClear = null, Text = "x" };
+        clinic.Objects.InsertOne(report);
+        var stored = clinic.Stored.Find(FilterDefinition<BsonDocument>.Empty).Single();
+
+        Assert.Equal(["_id", "inClear", "text"], stored.Names.Order(StringComparer.Ordinal));
+        Assert.Equal(["_id", "text"], clinic.JsonSchema["required"].AsBsonArray.Select(name => name.AsString).Where(name => name != "inClear").Order(StringComparer.Ordinal));
+        stored["_id"] = ObjectId.GenerateNewId();
+        stored["inClear"] = "plaintext";
+        Assert.Equal(DocumentValidationFailure, Assert.Throws<MongoWriteException>(() => clinic.Stored.InsertOne(stored)).WriteError.Code);
+        stored["inClear"] = BsonNull.Value;
+        stored.Remove("text");
+        Assert.Equal(DocumentValidationFailure, Assert.Throws<MongoWriteException>(() => clinic.Stored.InsertOne(stored)).WriteError.Code);
+        Assert.Equal(EnforcementStatus.Enforced, Assert.Single((await clinic.Enforcement.PlanAsync()).Collections).Status);
+    }
+
+    [Fact]
     public void A_collection_that_is_registered_with_a_schema_gets_the_encryption_rules_alone()
     {
         var schema = EncryptionSchema.Parse(GuideSchema.For(Guid.NewGuid()));
@@ -275,6 +304,26 @@ public sealed class ClassSchemaTests(ClassSchemaTests.Shared shared) : IClassFix
         public virtual string? Short { get; set; }
 
         public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) => [];
+    }
+
+    private sealed class Letter : Finding
+    {
+        public int Pages { get; set; }
+    }
+
+    [DataKey("visits")]
+    private sealed class Report
+    {
+        public ObjectId Id { get; set; }
+
+        [Random(Nulls = NullPolicy.Omit)]
+        public string Omitted { get; set; } = "";
+
+        [Random(Nulls = NullPolicy.StoreInClear)]
+        public string? InClear { get; set; }
+
+        [Random(Nulls = NullPolicy.Omit), Required]
+        public string Text { get; set; } = "";
     }
 
     private sealed class Scan : Finding

@@ -1,5 +1,6 @@
 using Medco.Csfle.Engine.KeyVault;
 using Medco.Csfle.Engine.Kms;
+using Medco.Csfle.Engine.Schema;
 using Medco.Csfle.Tests;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -16,14 +17,14 @@ public sealed class Clinic<T> : IDisposable
     private readonly IMongoClient _encrypted;
     private readonly IMongoClient _plain;
 
-    public Clinic(Action<ClassSchemaOptions>? configure = null, ILoggerFactory? loggers = null)
+    public Clinic(Action<ClassSchemaOptions>? configure = null, ILoggerFactory? loggers = null, Action<EncryptedClass<T>>? declare = null)
     {
         Namespace = CollectionNamespace.FromFullName(_server.Namespace("visits"));
         _factory = CsfleClientFactory.Create(csfle => csfle
             .ConnectTo(_server.ConnectionString)
             .UseKeyVault(new InMemoryKeyVaultStore())
             .UseLocalMasterKey(LocalMasterKey.Generate())
-            .AddCollection<T>(Namespace.FullName)
+            .AddCollection(Namespace.FullName, declare ?? (_ => { }))
             .CreateMissingDataKeys()
             .LogTo(loggers ?? NullLoggerFactory.Instance)
             .EnforceOnServer(options => options.UseClassSchema(schema =>
