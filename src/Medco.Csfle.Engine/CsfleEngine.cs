@@ -84,12 +84,18 @@ public sealed class CsfleEngine
             var measurement = default(CommandMeasurement);
             measurement.Run();
             var plan = _analyzer.Analyze(databaseName, command, schemas);
-            if (plan.IsVerbatim) return command;
+            if (plan.IsVerbatim)
+            {
+                plan.Recycle();
+                return command;
+            }
+
             measurement.Pause();
-            using var keys = AcquiredKeys.Acquire(_keyVault, [.. plan.Keys], cancellationToken);
+            using var keys = AcquiredKeys.Acquire(_keyVault, plan.KeySpan, cancellationToken);
             measurement.Run();
             var encrypted = plan.Apply(keys.Span, _random);
             measurement.Complete(databaseName, command.Span, plan.Placeholders.Count);
+            plan.Recycle();
             return encrypted;
         }
         catch (Exception exception) when (CommandMeasurement.Refuse(exception, databaseName, command.Span, _logger))
@@ -109,12 +115,18 @@ public sealed class CsfleEngine
             var measurement = default(CommandMeasurement);
             measurement.Run();
             var plan = _analyzer.Analyze(databaseName, command, schemas);
-            if (plan.IsVerbatim) return command;
+            if (plan.IsVerbatim)
+            {
+                plan.Recycle();
+                return command;
+            }
+
             measurement.Pause();
-            using var keys = await AcquiredKeys.AcquireAsync(_keyVault, [.. plan.Keys], cancellationToken).ConfigureAwait(false);
+            using var keys = await AcquiredKeys.AcquireAsync(_keyVault, plan.KeySpan, cancellationToken).ConfigureAwait(false);
             measurement.Run();
             var encrypted = plan.Apply(keys.Span, _random);
             measurement.Complete(databaseName, command.Span, plan.Placeholders.Count);
+            plan.Recycle();
             return encrypted;
         }
         catch (Exception exception) when (CommandMeasurement.Refuse(exception, databaseName, command.Span, _logger))
@@ -139,7 +151,7 @@ public sealed class CsfleEngine
         try
         {
             if (ReplyDecryption.CollectKeys(reply.Span) is not { } set) return reply;
-            using var keys = AcquiredKeys.Acquire(_keyVault, [.. set.Ids.Select(KeyReference.ById)], cancellationToken);
+            using var keys = AcquiredKeys.Acquire(_keyVault, set.Keys, cancellationToken);
             var decrypted = ReplyDecryption.Decrypt(reply.Span, set, keys.Span);
             CsfleTelemetry.DecryptedReplies.Add(1);
             return decrypted;
@@ -156,7 +168,7 @@ public sealed class CsfleEngine
         try
         {
             if (ReplyDecryption.CollectKeys(reply.Span) is not { } set) return reply;
-            using var keys = await AcquiredKeys.AcquireAsync(_keyVault, [.. set.Ids.Select(KeyReference.ById)], cancellationToken).ConfigureAwait(false);
+            using var keys = await AcquiredKeys.AcquireAsync(_keyVault, set.Keys, cancellationToken).ConfigureAwait(false);
             var decrypted = ReplyDecryption.Decrypt(reply.Span, set, keys.Span);
             CsfleTelemetry.DecryptedReplies.Add(1);
             return decrypted;
@@ -280,9 +292,10 @@ public sealed class CsfleEngine
 
     private byte[] Encrypt(EncryptionPlan plan, CancellationToken cancellationToken)
     {
-        using var keys = AcquiredKeys.Acquire(_keyVault, [.. plan.Keys], cancellationToken);
+        using var keys = AcquiredKeys.Acquire(_keyVault, plan.KeySpan, cancellationToken);
         var encrypted = plan.Apply(keys.Span, _random);
         CsfleTelemetry.EncryptedValues.Add(plan.Placeholders.Count);
+        plan.Recycle();
         return encrypted;
     }
 
@@ -292,9 +305,10 @@ public sealed class CsfleEngine
 
     private async ValueTask<byte[]> EncryptAsync(EncryptionPlan plan, CancellationToken cancellationToken)
     {
-        using var keys = await AcquiredKeys.AcquireAsync(_keyVault, [.. plan.Keys], cancellationToken).ConfigureAwait(false);
+        using var keys = await AcquiredKeys.AcquireAsync(_keyVault, plan.KeySpan, cancellationToken).ConfigureAwait(false);
         var encrypted = plan.Apply(keys.Span, _random);
         CsfleTelemetry.EncryptedValues.Add(plan.Placeholders.Count);
+        plan.Recycle();
         return encrypted;
     }
 
@@ -312,32 +326,59 @@ public sealed class CsfleEngine
         return KeyReference.ByName(keyAltName);
     }
 
-    /// <summary>The data keys of one operation, released together at its end.</summary>
-    private sealed class AcquiredKeys : IDisposable
+    /// <summary>The data keys of one operation, released together at its end. Their array serves the next operation on the thread.</summary>
+    private readonly struct AcquiredKeys : IDisposable
     {
+        private const int KeptLength = 8;
+
+        [ThreadStatic]
+        private static DataKey[]? t_idle;
+
         private readonly DataKey[] _keys;
+        private readonly int _count;
 
-        private AcquiredKeys(DataKey[] keys) => _keys = keys;
-
-        public ReadOnlySpan<DataKey> Span => _keys;
-
-        public static AcquiredKeys Acquire(KeyVaultService keyVault, KeyReference[] references, CancellationToken cancellationToken)
+        private AcquiredKeys(int count)
         {
-            var keys = new DataKey[references.Length];
-            keyVault.AcquireKeys(references, keys, cancellationToken);
-            return new AcquiredKeys(keys);
+            if (count <= KeptLength && t_idle is { } idle)
+            {
+                t_idle = null;
+                _keys = idle;
+            }
+            else
+            {
+                _keys = new DataKey[Math.Max(count, KeptLength)];
+            }
+
+            _count = count;
         }
 
-        public static async ValueTask<AcquiredKeys> AcquireAsync(KeyVaultService keyVault, KeyReference[] references, CancellationToken cancellationToken)
+        public ReadOnlySpan<DataKey> Span => _keys.AsSpan(0, _count);
+
+        public static AcquiredKeys Acquire(KeyVaultService keyVault, ReadOnlySpan<KeyReference> references, CancellationToken cancellationToken)
         {
-            var keys = new DataKey[references.Length];
-            await keyVault.AcquireKeysAsync(references, keys, cancellationToken).ConfigureAwait(false);
-            return new AcquiredKeys(keys);
+            var acquired = new AcquiredKeys(references.Length);
+            keyVault.AcquireKeys(references, acquired._keys.AsSpan(0, references.Length), cancellationToken);
+            return acquired;
+        }
+
+        public static ValueTask<AcquiredKeys> AcquireAsync(KeyVaultService keyVault, ReadOnlySpan<KeyReference> references, CancellationToken cancellationToken)
+        {
+            var acquired = new AcquiredKeys(references.Length);
+            var fetched = keyVault.AcquireKeysAsync(references, acquired._keys.AsMemory(0, references.Length), cancellationToken);
+            return fetched.IsCompletedSuccessfully ? new(acquired) : Await(fetched, acquired);
+
+            static async ValueTask<AcquiredKeys> Await(ValueTask fetched, AcquiredKeys acquired)
+            {
+                await fetched.ConfigureAwait(false);
+                return acquired;
+            }
         }
 
         public void Dispose()
         {
-            foreach (var key in _keys) key.Release();
+            foreach (var key in Span) key.Release();
+            Array.Clear(_keys, 0, _count);
+            if (_keys.Length == KeptLength) t_idle = _keys;
         }
     }
 }

@@ -1,4 +1,6 @@
+using System.Buffers;
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using Medco.Csfle.Engine.Bson;
 using Medco.Csfle.Engine.Cryptography;
 
@@ -33,22 +35,32 @@ internal static class ReplyDecryption
     /// <summary>Writes the decrypted reply.</summary>
     /// <param name="reply">The reply whose keys were collected.</param>
     /// <param name="keys">The set that was collected.</param>
-    /// <param name="dataKeys">The data keys in the order of <see cref="KeySet.Ids"/>.</param>
+    /// <param name="dataKeys">The data keys in the order of <see cref="KeySet.Keys"/>.</param>
     /// <exception cref="DecryptionException">A ciphertext does not authenticate.</exception>
-    public static ReadOnlyMemory<byte> Decrypt(ReadOnlySpan<byte> reply, KeySet keys, ReadOnlySpan<DataKey> dataKeys)
+    public static byte[] Decrypt(ReadOnlySpan<byte> reply, KeySet keys, ReadOnlySpan<DataKey> dataKeys)
     {
-        // A plaintext is shorter than its ciphertext by 50 bytes at least, so that the reply's own length is always enough.
-        var result = GC.AllocateUninitializedArray<byte>(reply.Length);
-        var copy = new Copy(reply, result);
-        var top = new BsonReader(reply);
-        var start = copy.Enter(top);
-        while (top.Read())
+        // A plaintext is shorter than its ciphertext by 50 bytes at least, so that the reply's own length is always enough. How
+        // much shorter only decryption tells.
+        var room = ArrayPool<byte>.Shared.Rent(reply.Length);
+        try
         {
-            if (!IsErrorDetail(top.Name)) DecryptElement(ref copy, top, keys, dataKeys);
-        }
+            var copy = new Copy(reply, room);
+            var top = new BsonReader(reply);
+            var start = copy.Enter(top);
+            while (top.Read())
+            {
+                if (!IsErrorDetail(top.Name)) DecryptElement(ref copy, top, keys, dataKeys);
+            }
 
-        copy.Leave(top, start);
-        return result.AsMemory(0, copy.Finish());
+            copy.Leave(top, start);
+            return room.AsSpan(0, copy.Finish()).ToArray();
+        }
+        finally
+        {
+            // It holds plaintext, and whoever rents it next may show it.
+            Array.Clear(room, 0, reply.Length);
+            ArrayPool<byte>.Shared.Return(room);
+        }
     }
 
     private static void CollectFrom(in BsonReader element, ref KeySet? keys)
@@ -151,26 +163,35 @@ internal sealed class KeySet
 {
     private const int ListLimit = 8;
 
-    private readonly List<Guid> _ids = [];
+    private readonly List<KeyReference> _keys = [];
     private Dictionary<Guid, int>? _indexes;
 
-    /// <summary>The ids, each once.</summary>
-    public IReadOnlyList<Guid> Ids => _ids;
+    /// <summary>The keys, each once.</summary>
+    public ReadOnlySpan<KeyReference> Keys => CollectionsMarshal.AsSpan(_keys);
 
     /// <summary>Adds an id unless it is there.</summary>
     public void Add(Guid id)
     {
         if (IndexOf(id) >= 0) return;
-        _indexes?.Add(id, _ids.Count);
-        _ids.Add(id);
-        if (_indexes is null && _ids.Count > ListLimit)
+        _indexes?.Add(id, _keys.Count);
+        _keys.Add(KeyReference.ById(id));
+        if (_indexes is null && _keys.Count > ListLimit)
         {
             _indexes = [];
-            for (var i = 0; i < _ids.Count; i++) _indexes.Add(_ids[i], i);
+            for (var i = 0; i < _keys.Count; i++) _indexes.Add(_keys[i].Id, i);
         }
     }
 
     /// <summary>The position of an id, or -1.</summary>
     public int IndexOf(Guid id)
-        => _indexes is null ? _ids.IndexOf(id) : _indexes.GetValueOrDefault(id, -1);
+    {
+        if (_indexes is not null) return _indexes.GetValueOrDefault(id, -1);
+        var keys = Keys;
+        for (var i = 0; i < keys.Length; i++)
+        {
+            if (keys[i].Id == id) return i;
+        }
+
+        return -1;
+    }
 }
