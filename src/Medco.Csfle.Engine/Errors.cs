@@ -143,6 +143,9 @@ public static class CsfleErrorCode
 
     /// <summary>A synthetic document that was not stored on the server as the schema says, could not be read back, or not be removed.</summary>
     public const string CanaryFailed = "CSFLE6052";
+
+    /// <summary>A class whose constraints cannot be read, so that no validator can be written from it.</summary>
+    public const string InvalidConstraint = "CSFLE6070";
 }
 
 /// <summary>

@@ -18,6 +18,9 @@ internal sealed class LibMongoCryptEngine(LibMongoCryptOptions options) : Offici
     private const string UseLibMongoCrypt = nameof(LibMongoCryptCsfleBuilderExtensions.UseLibMongoCrypt);
 
     /// <inheritdoc/>
+    public override bool Encrypts => options.Encrypts;
+
+    /// <inheritdoc/>
     public override IEnumerable<CsfleConfigurationError> FindMistakes(CsfleOptions csfle)
     {
         if (csfle.KeyVaultStore is not null)

@@ -37,7 +37,7 @@ public sealed class CsfleClientFactory : ICsfleClientFactory, IDisposable
         _engine = new EngineSource(options, Keys, Enforcement, proof, NewRunner, options.CreateMissingDataKeys ?? isDevelopment, loggerFactory);
         _autoEncryption = AutoEncryptionRouter.Issue(() => new ManagedEncryptionController(_engine));
         if (options.OfficialEngine is not { } officialEngine) return;
-        var official = new OfficialEngineSource(officialEngine, _engine, started => new(options, started, Keys.MasterKeys, _plainClient.Value, NewSettings, _logger));
+        var official = new OfficialEngineSource(officialEngine, _engine, proof, started => new(options, started, Keys.MasterKeys, _plainClient.Value, NewSettings, _logger));
         _official = official;
         _officialAutoEncryption = AutoEncryptionRouter.Issue(() => new OfficialEncryptionController(official));
     }

@@ -11,6 +11,9 @@ namespace Medco.Csfle.Clients;
 /// </summary>
 internal abstract class OfficialEngine
 {
+    /// <summary>Whether it encrypts by itself; if not, there is nothing to prove.</summary>
+    public abstract bool Encrypts { get; }
+
     /// <summary>What was told to the builder and cannot work with this engine. Opens nothing.</summary>
     public abstract IEnumerable<CsfleConfigurationError> FindMistakes(CsfleOptions options);
 

@@ -1,15 +1,18 @@
+using Medco.Csfle.Proof;
 using MongoDB.Driver.Encryption;
 
 namespace Medco.Csfle.Clients;
 
 /// <summary>
-/// Opens the official engine once for all clients of a factory, whoever asks first; the others wait. One that failed is tried
-/// again by the next one who asks.
+/// Opens the official engine once for all clients of a factory, whoever asks first, and proves that it encrypts; the others wait.
+/// One that failed is tried again by the next one who asks.
 /// </summary>
 /// <param name="official">The engine.</param>
 /// <param name="engine">Starts up before it: the official engine is told the schemas that come out of that.</param>
+/// <param name="proof">Proves that what was opened encrypts.</param>
 /// <param name="newContext">What the official engine works with.</param>
-internal sealed class OfficialEngineSource(OfficialEngine official, EngineSource engine, Func<StartedEngine, OfficialEngineContext> newContext) : IDisposable
+internal sealed class OfficialEngineSource(OfficialEngine official, EngineSource engine, StartupProof proof, Func<StartedEngine, OfficialEngineContext> newContext)
+    : IDisposable
 {
     // Never disposed: nobody asks for its wait handle, and somebody may still be waiting.
     private readonly SemaphoreSlim _gate = new(1, 1);
@@ -27,7 +30,7 @@ internal sealed class OfficialEngineSource(OfficialEngine official, EngineSource
         _gate.Wait(cancellationToken);
         try
         {
-            return _opened ??= official.Open(newContext(started), cancellationToken);
+            return _opened ??= OpenProven(started, cancellationToken);
         }
         finally
         {
@@ -55,11 +58,41 @@ internal sealed class OfficialEngineSource(OfficialEngine official, EngineSource
         await _gate.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            return _opened ??= await official.OpenAsync(newContext(started), cancellationToken).ConfigureAwait(false);
+            return _opened ??= await OpenProvenAsync(started, cancellationToken).ConfigureAwait(false);
         }
         finally
         {
             Leave();
+        }
+    }
+
+    private IAutoEncryptionLibMongoCryptController OpenProven(StartedEngine started, CancellationToken cancellationToken)
+    {
+        var controller = official.Open(newContext(started), cancellationToken);
+        try
+        {
+            if (official.Encrypts) proof.RunThrough(controller, started.Schemas, cancellationToken);
+            return controller;
+        }
+        catch
+        {
+            controller.Dispose();
+            throw;
+        }
+    }
+
+    private async ValueTask<IAutoEncryptionLibMongoCryptController> OpenProvenAsync(StartedEngine started, CancellationToken cancellationToken)
+    {
+        var controller = await official.OpenAsync(newContext(started), cancellationToken).ConfigureAwait(false);
+        try
+        {
+            if (official.Encrypts) await proof.RunThroughAsync(controller, started.Schemas, cancellationToken).ConfigureAwait(false);
+            return controller;
+        }
+        catch
+        {
+            controller.Dispose();
+            throw;
         }
     }
 
