@@ -190,7 +190,7 @@ internal sealed class LibMongoCryptEngine(LibMongoCryptOptions options) : Offici
     {
         var extra = new Dictionary<string, object>(mongocryptd.DriverOptions) { ["cryptSharedLibRequired"] = options.CryptSharedLibraryRequired };
         if (options.CryptSharedLibraryPath is { } path) extra.Add("cryptSharedLibPath", path);
-        return new AutoEncryptionOptions(
+        var native = new AutoEncryptionOptions(
             CollectionNamespace.FromFullName(context.Options.KeyVaultNamespace!),
             masterKeys.Providers,
             bypassAutoEncryption: options.BypassAutoEncryption,
@@ -198,6 +198,8 @@ internal sealed class LibMongoCryptEngine(LibMongoCryptOptions options) : Offici
             keyVaultClient: Optional.Create(context.KeyVaultClient),
             schemaMap: context.Started.Schemas.ToDictionary(each => each.Key, each => ToDocument(each.Value)),
             bypassQueryAnalysis: options.BypassQueryAnalysis);
+        if (context.Options.DataKeyLifetime is { } lifetime) native.SetKeyExpiration(lifetime);
+        return native;
     }
 
     // Every schema is shown to the analysis before the first command comes, and no value is.
