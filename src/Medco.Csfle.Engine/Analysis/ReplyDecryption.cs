@@ -22,9 +22,16 @@ internal static class ReplyDecryption
         if (IsError(reply)) return null;
         KeySet? keys = null;
         var top = new BsonReader(reply);
-        while (top.Read())
+        try
         {
-            if (!IsErrorDetail(top.Name)) CollectFrom(top, ref keys);
+            while (top.Read())
+            {
+                if (!IsErrorDetail(top.Name)) CollectFrom(top, ref keys);
+            }
+        }
+        catch (DecryptionException exception)
+        {
+            throw ReplyPlace.OfFirst(reply, ReplyPlace.HasNoKeyId).Tell(exception);
         }
 
         return keys;
@@ -42,9 +49,17 @@ internal static class ReplyDecryption
         var copy = new Copy(reply, result);
         var top = new BsonReader(reply);
         var start = copy.Enter(top);
-        while (top.Read())
+        try
         {
-            if (!IsErrorDetail(top.Name)) DecryptElement(ref copy, top, keys, dataKeys);
+            while (top.Read())
+            {
+                if (!IsErrorDetail(top.Name)) DecryptElement(ref copy, top, keys, dataKeys);
+            }
+        }
+        catch (DecryptionException exception)
+        {
+            var failed = copy.Reached;
+            throw (exception.Code == CsfleErrorCode.DecryptionFailed ? ReplyPlace.At(reply, failed) : ReplyPlace.OfFirst(reply, ReplyPlace.IsMalformed)).Tell(exception);
         }
 
         copy.Leave(top, start);
@@ -85,7 +100,7 @@ internal static class ReplyDecryption
         }
     }
 
-    private static bool IsErrorDetail(ReadOnlySpan<byte> name)
+    internal static bool IsErrorDetail(ReadOnlySpan<byte> name)
         => name.SequenceEqual("writeErrors"u8) || name.SequenceEqual("writeConcernError"u8);
 
     private static bool IsError(ReadOnlySpan<byte> reply)
@@ -108,6 +123,9 @@ internal static class ReplyDecryption
         private readonly Span<byte> _target = target;
         private int _read;
         private int _written;
+
+        /// <summary>How far the source has been copied: to where the value begins whose decryption has failed.</summary>
+        public readonly int Reached => _read;
 
         /// <summary>Where in the target the document's length will stand.</summary>
         public readonly int Enter(in BsonReader document) => _written + (document.Start - _read);
