@@ -298,10 +298,31 @@ public sealed class DecryptionException : CsfleException
 {
     internal DecryptionException(string code, string what, string remedy, Guid? keyId = null)
         : base(code, $"{what}.", remedy)
-        => KeyId = keyId;
+        => (_what, KeyId) = (what, keyId);
+
+    private DecryptionException(DecryptionException cause, string? collection, string path, string place)
+        : base(cause.Code, $"{cause._what} ({(collection is null ? "" : $"collection '{collection}', ")}{place}).", cause.Remedy, cause)
+        => (_what, KeyId, Collection, Path) = (cause._what, cause.KeyId, collection, path);
+
+    private readonly string _what;
 
     /// <summary>The data key that the ciphertext names, where it could be read.</summary>
     public Guid? KeyId { get; }
+
+    /// <inheritdoc/>
+    public override string? Collection { get; }
+
+    /// <summary>
+    /// The dotted path of the ciphertext: as it is stored where the reply has documents of a collection in a known place, else
+    /// from the top of the reply. Null for a single value that was decrypted explicitly.
+    /// </summary>
+    public override string? Path { get; }
+
+    /// <summary>The same error with the place where it happened.</summary>
+    /// <param name="collection">The namespace of the collection, where the reply names it.</param>
+    /// <param name="path">For <see cref="Path"/>.</param>
+    /// <param name="place">The same for people, with the document's place in the reply.</param>
+    internal DecryptionException At(string? collection, string path, string place) => new(this, collection, path, place);
 }
 
 /// <summary>A customer master key that is missing, unreadable or of the wrong length.</summary>

@@ -24,9 +24,16 @@ internal static class ReplyDecryption
         if (IsError(reply)) return null;
         KeySet? keys = null;
         var top = new BsonReader(reply);
-        while (top.Read())
+        try
         {
-            if (!IsErrorDetail(top.Name)) CollectFrom(top, ref keys);
+            while (top.Read())
+            {
+                if (!IsErrorDetail(top.Name)) CollectFrom(top, ref keys);
+            }
+        }
+        catch (DecryptionException exception)
+        {
+            throw ReplyPlace.OfFirst(reply, ReplyPlace.HasNoKeyId).Tell(exception);
         }
 
         return keys;
@@ -42,9 +49,9 @@ internal static class ReplyDecryption
         // A plaintext is shorter than its ciphertext by 50 bytes at least, so that the reply's own length is always enough. How
         // much shorter only decryption tells.
         var room = ArrayPool<byte>.Shared.Rent(reply.Length);
+        var copy = new Copy(reply, room);
         try
         {
-            var copy = new Copy(reply, room);
             var top = new BsonReader(reply);
             var start = copy.Enter(top);
             while (top.Read())
@@ -54,6 +61,11 @@ internal static class ReplyDecryption
 
             copy.Leave(top, start);
             return room.AsSpan(0, copy.Finish()).ToArray();
+        }
+        catch (DecryptionException exception)
+        {
+            var failed = copy.Reached;
+            throw (exception.Code == CsfleErrorCode.DecryptionFailed ? ReplyPlace.At(reply, failed) : ReplyPlace.OfFirst(reply, ReplyPlace.IsMalformed)).Tell(exception);
         }
         finally
         {
@@ -97,7 +109,7 @@ internal static class ReplyDecryption
         }
     }
 
-    private static bool IsErrorDetail(ReadOnlySpan<byte> name)
+    internal static bool IsErrorDetail(ReadOnlySpan<byte> name)
         => name.SequenceEqual("writeErrors"u8) || name.SequenceEqual("writeConcernError"u8);
 
     private static bool IsError(ReadOnlySpan<byte> reply)
@@ -120,6 +132,9 @@ internal static class ReplyDecryption
         private readonly Span<byte> _target = target;
         private int _read;
         private int _written;
+
+        /// <summary>How far the source has been copied: to where the value begins whose decryption has failed.</summary>
+        public readonly int Reached => _read;
 
         /// <summary>Where in the target the document's length will stand.</summary>
         public readonly int Enter(in BsonReader document) => _written + (document.Start - _read);

@@ -5,6 +5,7 @@ using Medco.Csfle.Engine.KeyVault;
 using Medco.Csfle.Engine.Schema;
 using Medco.Csfle.Health;
 using Medco.Csfle.Proof;
+using Medco.Csfle.Schema;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using MongoDB.Driver;
@@ -146,6 +147,10 @@ public sealed class CsfleClientFactory : ICsfleClientFactory, IDisposable
         CsfleErrorCode.ProviderNotWired,
         "MongoDB.Driver does not hand the commands of a client of this factory to Medco.Csfle",
         "Check that the application uses a version of MongoDB.Driver that this library was built for, and that nothing else in the process takes part in automatic encryption.");
+
+    /// <summary>The namespaces of the collections that are registered with a class.</summary>
+    internal IEnumerable<string> NamespacesOf(Type type)
+        => _options.Collections.Where(registration => registration.Type == type).Select(registration => RegisteredCollections.NamespaceOf(registration)!);
 
     /// <summary>Looks how it goes.</summary>
     internal CsfleHealthCheck NewHealthCheck(IEnumerable<IHealthProbe>? probes = null) => new(
