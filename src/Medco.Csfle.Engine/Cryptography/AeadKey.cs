@@ -201,9 +201,16 @@ internal sealed class AeadKey : IDisposable
             _tagHash = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA512, key.AsSpan(0, PartLength));
             _ivHash = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA512, key.AsSpan(2 * PartLength, PartLength));
             _aes = Aes.Create();
-            var encryptionKey = key.AsSpan(PartLength, PartLength).ToArray();
-            _aes.Key = encryptionKey;
-            CryptographicOperations.ZeroMemory(encryptionKey);
+            var encryptionKey = GC.AllocateUninitializedArray<byte>(PartLength, pinned: true);
+            try
+            {
+                key.AsSpan(PartLength, PartLength).CopyTo(encryptionKey);
+                _aes.Key = encryptionKey;
+            }
+            finally
+            {
+                CryptographicOperations.ZeroMemory(encryptionKey);
+            }
         }
 
         /// <summary>Writes the initialization vector behind the associated data.</summary>
