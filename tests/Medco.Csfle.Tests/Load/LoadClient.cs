@@ -46,10 +46,10 @@ internal sealed class LoadClient(int number, int seed, IMongoCollection<LoadedPe
     /// <summary>How often one of <see cref="Names"/> was done.</summary>
     public long Count(int operation) => _counts[operation];
 
-    /// <summary>Goes on until it is told.</summary>
-    public async Task RunAsync(Func<bool> until)
+    /// <summary>Goes on until it is told, but not before so many operations.</summary>
+    public async Task RunAsync(int least, Func<bool> until)
     {
-        while (!until())
+        while (Operations < least || !until())
         {
             var operation = _random.Next(Names.Count);
             if (_expected.Count == 0) operation = 0;

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Runtime;
 using System.Text;
 using Medco.Csfle.Engine.KeyVault;
 using Medco.Csfle.Engine.Kms;
@@ -15,11 +14,15 @@ namespace Medco.Csfle.Tests.Load;
 /// Many clients at once for a while: every read is checked, nothing fails, memory stays flat, and what the server receives and
 /// holds has no plaintext. <c>CSFLE_LOAD_SECONDS</c> and <c>CSFLE_LOAD_CLIENTS</c> make it longer and larger.
 /// </summary>
+[Collection(nameof(AloneCollection))]
 public sealed class LoadTests(ITestOutputHelper output)
 {
     // The heap may grow by this much: what caches, pools and the thread pool keep.
     private const long Tolerance = 16 * 1024 * 1024;
     private const int SampleOfCommands = 10;
+
+    // However busy the machine is, every kind of operation is to happen.
+    private const int LeastOperations = 20;
 
     [Fact]
     public async Task Many_clients_read_what_they_wrote_in_flat_memory_and_without_errors()
@@ -51,11 +54,11 @@ public sealed class LoadTests(ITestOutputHelper output)
 
         // Until connections are open, code is compiled and pools are filled.
         var watch = Stopwatch.StartNew();
-        await Task.WhenAll(all.Select(client => Task.Run(() => client.RunAsync(until: () => watch.Elapsed > time / 5))));
+        await Task.WhenAll(all.Select(client => Task.Run(() => client.RunAsync(LeastOperations, until: () => watch.Elapsed > time / 5))));
         var before = HeapBytes();
         var warmUp = all.Sum(client => client.Operations);
         watch.Restart();
-        await Task.WhenAll(all.Select(client => Task.Run(() => client.RunAsync(until: () => watch.Elapsed > time))));
+        await Task.WhenAll(all.Select(client => Task.Run(() => client.RunAsync(0, until: () => watch.Elapsed > time))));
         var elapsed = watch.Elapsed;
         var after = HeapBytes();
 
@@ -66,7 +69,7 @@ public sealed class LoadTests(ITestOutputHelper output)
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"heap {before / 1048576.0:F1} MiB before, {after / 1048576.0:F1} MiB after; {sampled} of {received} commands searched for plaintext: {leaks} with some"));
 
         Assert.Equal(0, leaks);
-        Assert.InRange(after, 0, before + Tolerance);
+        Assert.InRange(after, 1, before + Tolerance);
         Assert.All(LoadClient.Names.Select((name, index) => (name, index)), each => Assert.True(all.Sum(client => client.Count(each.index)) > 0, each.name));
 
         // What is at rest: every document of every client, ciphertext where it is marked, and for its owner what was written last.
@@ -80,15 +83,20 @@ public sealed class LoadTests(ITestOutputHelper output)
         foreach (var client in all) await client.CheckAllAsync();
     }
 
+    // What is alive, as the collector itself counts it.
     private static long HeapBytes()
     {
-        GCSettings.LargeObjectHeapCompactionMode = GCLargeObjectHeapCompactionMode.CompactOnce;
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: true, compacting: true);
         GC.WaitForPendingFinalizers();
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: true, compacting: true);
-        return GC.GetTotalMemory(forceFullCollection: true);
+        var info = GC.GetGCMemoryInfo(GCKind.FullBlocking);
+        return info.HeapSizeBytes - info.FragmentedBytes;
     }
 
     private static int Setting(string name, int otherwise)
         => int.TryParse(Environment.GetEnvironmentVariable(name), NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value > 0 ? value : otherwise;
 }
+
+/// <summary>Runs when no other test does: what others keep in memory would be counted.</summary>
+[CollectionDefinition(nameof(AloneCollection), DisableParallelization = true)]
+public sealed class AloneCollection;
