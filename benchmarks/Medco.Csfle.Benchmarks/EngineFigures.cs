@@ -39,11 +39,15 @@ internal static class EngineFigures
     private static IEnumerable<string> Machine()
     {
         const string ProcessorFile = "/proc/cpuinfo";
+        const string LoadFile = "/proc/loadavg";
         var processor = File.Exists(ProcessorFile)
             ? File.ReadLines(ProcessorFile).FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(':')[1].Trim()
             : Environment.GetEnvironmentVariable("PROCESSOR_IDENTIFIER");
         yield return $"{processor ?? RuntimeInformation.ProcessArchitecture.ToString()}, {Environment.ProcessorCount} logical processors";
         yield return RuntimeInformation.OSDescription;
         yield return RuntimeInformation.FrameworkDescription;
+
+        // Ours is not in it yet: whoever reads the page sees how much else the machine had to do.
+        if (File.Exists(LoadFile)) yield return $"load of the machine when the run began: {File.ReadAllText(LoadFile).Split(' ')[0]} (runnable threads, mean of the minute before)";
     }
 }
