@@ -117,6 +117,9 @@ public sealed class ClientFaultTests : IDisposable
         }
 
         Assert.Equal(0, await Receptionist.CountDocumentsAsync(FilterDefinition<BsonDocument>.Empty));
+
+        // The connection that the insert had waited on broke too, which the driver notices when it uses it next.
+        await Record.ExceptionAsync(() => _client.GetDatabase("app").RunCommandAsync<BsonDocument>(new BsonDocument("ping", 1)));
         await AssertWorks();
     }
 
