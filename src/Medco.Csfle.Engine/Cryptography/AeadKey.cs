@@ -89,6 +89,10 @@ internal sealed class AeadKey : IDisposable
         if (Interlocked.Exchange(ref _disposed, 1) == 0) Release();
     }
 
+    /// <summary>Hands the key to somebody who has to hold it himself; the caller zeroes the copy.</summary>
+    /// <param name="destination">Receives <see cref="KeyLength"/> bytes. The caller holds a reference.</param>
+    public void CopyTo(Span<byte> destination) => _key.CopyTo(destination);
+
     /// <summary>Encrypts under a given initialization vector.</summary>
     /// <param name="message">
     /// Begins with the associated data, which is authenticated and not encrypted; receives the payload behind it. Exactly as
