@@ -20,7 +20,7 @@ usage: build <command> [--no-driver]
   sample        run the samples
   test          build all, pack the packages and run all tests; the last line is "N passed, N failed, N skipped"
   pack          pack the packages, into artifacts\packages
-  bench [args]  run the benchmarks; args go to BenchmarkDotNet (all benchmarks without any)
+  bench [args]  run all benchmarks and write docs\performance.md; args go to BenchmarkDotNet instead, and nothing is written
 
 What the interoperability tests compare with (libmongocrypt, the Node.js driver) is installed by build.sh peers,
 on Debian and its relatives only; here these tests are skipped with the reason.
@@ -139,10 +139,25 @@ function Invoke-Tests {
     if ($failed -gt 0) { exit 1 } else { exit 0 }
 }
 
+# All benchmarks, onto the page. Those with a driver write their figures to a file, from which they go there.
+function Invoke-Benchmarks {
+    $figures = 'artifacts\benchmarks\driver.json'
+    $driver = 'benchmarks\Medco.Csfle.Benchmarks.Driver'
+    if (Test-Path $figures) { Remove-Item -Force $figures }
+    dotnet restore $driver | Out-Null
+    if ($LASTEXITCODE -eq 0) {
+        dotnet run -c Release --project $driver -- figures $figures | Out-Host
+        if ($LASTEXITCODE -ne 0) { exit $LASTEXITCODE }
+    }
+    else { "`n*** MongoDB.Driver.Encryption cannot be restored on this machine: what is measured with it and with the driver is left out.`n" | Out-Host }
+    dotnet run -c Release --project benchmarks\Medco.Csfle.Benchmarks -- page docs\performance.md $figures | Out-Host
+    exit $LASTEXITCODE
+}
+
 $command, $rest = $args
 $rest = @($rest | Where-Object { $null -ne $_ })
 if ($command -eq 'bench') {
-    if ($rest.Count -eq 0) { $rest = @('--filter', '*') }
+    if ($rest.Count -eq 0) { Invoke-Benchmarks }
     dotnet run -c Release --project benchmarks\Medco.Csfle.Benchmarks -- @rest | Out-Host
     exit $LASTEXITCODE
 }

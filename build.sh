@@ -12,7 +12,7 @@ usage: ./build.sh <command> [--no-driver]
   sample        run the samples
   test          build all, pack the packages and run all tests; the last line is "N passed, N failed, N skipped"
   pack          pack the packages, into artifacts/packages
-  bench [args]  run the benchmarks; args go to BenchmarkDotNet (all benchmarks without any)
+  bench [args]  run all benchmarks and write docs/performance.md; args go to BenchmarkDotNet instead, and nothing is written
   peers         install what the interoperability tests compare with: Debian's libmongocrypt, and the official
                 Node.js driver (tests/Interop/node). The only command that installs anything on the machine
 
@@ -164,9 +164,20 @@ peers() {
   return $status
 }
 
+# Those with a driver write their figures to a file, from which they go onto the page.
 bench() {
-  if (($# == 0)); then set -- --filter '*'; fi
-  dotnet run -c Release --project benchmarks/Medco.Csfle.Benchmarks -- "$@"
+  local figures=artifacts/benchmarks/driver.json driver=benchmarks/Medco.Csfle.Benchmarks.Driver
+  if (($# > 0)); then
+    dotnet run -c Release --project benchmarks/Medco.Csfle.Benchmarks -- "$@"
+    return
+  fi
+  rm -f "$figures"
+  if dotnet restore "$driver" >/dev/null 2>&1; then
+    dotnet run -c Release --project "$driver" -- figures "$figures"
+  else
+    printf '\n*** MongoDB.Driver.Encryption cannot be restored on this machine: what is measured with it and with the driver is left out.\n\n'
+  fi
+  dotnet run -c Release --project benchmarks/Medco.Csfle.Benchmarks -- page docs/performance.md "$figures"
 }
 
 command=${1:-}

@@ -1,55 +1,30 @@
-using System.Text.Json;
 using BenchmarkDotNet.Attributes;
 using BenchmarkDotNet.Configs;
-using Medco.Csfle.Engine;
-using Medco.Csfle.Engine.Bson;
-using Medco.Csfle.Engine.KeyVault;
-using Medco.Csfle.Engine.Kms;
-using Medco.Csfle.Engine.Schema;
-using MedcoMd.Model;
+using Medco.Csfle.Peers;
 
 namespace Medco.Csfle.Benchmarks;
 
-/// <summary>One patient with four encrypted fields: the insert command, the query by SSN and the reply, each against the floor.</summary>
-[MemoryDiagnoser]
+/// <summary>One patient with four encrypted fields: the insert command, the query by SSN and the reply.</summary>
 [GroupBenchmarksBy(BenchmarkLogicalGroupRule.ByCategory)]
 [CategoriesColumn]
 public class PatientBenchmarks
 {
-    private KeyVaultService _vault = null!;
-    private CsfleEngine _engine = null!;
+    private PatientWork _work = null!;
     private Floor _patientFloor = null!;
     private Floor _ssnFloor = null!;
-    private byte[] _insert = [];
-    private byte[] _find = [];
-    private ReadOnlyMemory<byte> _reply;
-    private byte[] _plainReply = [];
+    private LibMongoCrypt? _inserts;
+    private LibMongoCrypt? _finds;
+    private byte[] _reply = [];
 
     [GlobalSetup]
     public void Setup()
     {
-        _vault = new KeyVaultService(new InMemoryKeyVaultStore(), [new LocalKeyManagementService(LocalMasterKey.Generate())]);
-        var model = EncryptedModel.FromClass<Patient>(ElementNaming.CamelCase);
-        var keys = model.KeyAltNames.ToDictionary(name => name, name => _vault.CreateDataKey("local", new DataKeyCreationOptions { KeyAltNames = [name] }));
-        _engine = new CsfleEngine(_vault, [new(model.Namespace!, model.ToSchema(keys))]);
-
-        var patient = JonDoe.Create();
-        var json = JsonSerializer.Serialize(patient, JsonSerializerOptions.Web);
-        _insert = ExtendedJson.ToBson($$"""{"insert": "patients", "documents": [{{json}}], "ordered": true}""");
-        _find = ExtendedJson.ToBson("""{"find": "patients", "filter": {"ssn": 241014209}, "limit": 1}""");
-        _reply = _engine.EncryptCommand("medicalRecords", _insert);
-        _plainReply = _insert;
-
-        byte[] number = [1, 2, 3, 4];
-        _patientFloor = new Floor((number, true), (Value("bloodType"), false), (Value("medicalRecords"), false), (number, true));
-        _ssnFloor = new Floor((number, true));
-
-        byte[] Value(string name)
-        {
-            var reader = new BsonReader(ExtendedJson.ToBson(json));
-            reader.ReadTo(System.Text.Encoding.UTF8.GetBytes(name));
-            return reader.Value.ToArray();
-        }
+        _work = new PatientWork();
+        _patientFloor = _work.PatientFloor();
+        _ssnFloor = _work.SsnFloor();
+        _inserts = _work.LibMongoCryptFor(_work.Insert);
+        _finds = _work.LibMongoCryptFor(_work.Find);
+        _reply = _work.Reply(1);
     }
 
     [GlobalCleanup]
@@ -57,34 +32,33 @@ public class PatientBenchmarks
     {
         _patientFloor.Dispose();
         _ssnFloor.Dispose();
-        _vault.Dispose();
+        _work.Dispose();
     }
 
-    [Benchmark(Baseline = true, Description = "floor")]
-    [BenchmarkCategory("encrypt one patient")]
-    public void EncryptPatientFloor() => _patientFloor.Encrypt();
+    [Benchmark(Baseline = true, Description = Contestant.Floor), BenchmarkCategory(Work.Insert)]
+    public void InsertFloor() => _patientFloor.Encrypt();
 
-    [Benchmark(Description = "engine: analysis and encryption")]
-    [BenchmarkCategory("encrypt one patient")]
-    public ReadOnlyMemory<byte> EncryptPatient() => _engine.EncryptCommand("medicalRecords", _insert);
+    [Benchmark(Description = Contestant.Engine), BenchmarkCategory(Work.Insert)]
+    public ReadOnlyMemory<byte> Insert() => _work.Engine.EncryptCommand(PatientWork.Database, _work.Insert);
 
-    [Benchmark(Baseline = true, Description = "floor")]
-    [BenchmarkCategory("decrypt one patient")]
-    public void DecryptPatientFloor() => _patientFloor.Decrypt();
+    [Benchmark(Description = Contestant.LibMongoCrypt), BenchmarkCategory(Work.Insert)]
+    public byte[] InsertLibMongoCrypt() => _inserts!.EncryptCommand(PatientWork.Database, _work.Insert);
 
-    [Benchmark(Description = "engine: reply decrypted")]
-    [BenchmarkCategory("decrypt one patient")]
-    public ReadOnlyMemory<byte> DecryptPatient() => _engine.DecryptReply(_reply);
-
-    [Benchmark(Baseline = true, Description = "floor")]
-    [BenchmarkCategory("find by SSN")]
+    [Benchmark(Baseline = true, Description = Contestant.Floor), BenchmarkCategory(Work.Find)]
     public void FindFloor() => _ssnFloor.Encrypt();
 
-    [Benchmark(Description = "engine: analysis and encryption")]
-    [BenchmarkCategory("find by SSN")]
-    public ReadOnlyMemory<byte> Find() => _engine.EncryptCommand("medicalRecords", _find);
+    [Benchmark(Description = Contestant.Engine), BenchmarkCategory(Work.Find)]
+    public ReadOnlyMemory<byte> Find() => _work.Engine.EncryptCommand(PatientWork.Database, _work.Find);
 
-    [Benchmark(Description = "engine: reply without ciphertext")]
-    [BenchmarkCategory("nothing to do")]
-    public ReadOnlyMemory<byte> PlainReply() => _engine.DecryptReply(_plainReply);
+    [Benchmark(Description = Contestant.LibMongoCrypt), BenchmarkCategory(Work.Find)]
+    public byte[] FindLibMongoCrypt() => _finds!.EncryptCommand(PatientWork.Database, _work.Find);
+
+    [Benchmark(Baseline = true, Description = Contestant.Floor), BenchmarkCategory(Work.Reply)]
+    public void ReplyFloor() => _patientFloor.Decrypt();
+
+    [Benchmark(Description = Contestant.Engine), BenchmarkCategory(Work.Reply)]
+    public ReadOnlyMemory<byte> Reply() => _work.Engine.DecryptReply(_reply);
+
+    [Benchmark(Description = Contestant.LibMongoCrypt), BenchmarkCategory(Work.Reply)]
+    public byte[] ReplyLibMongoCrypt() => _inserts!.DecryptReply(_reply);
 }
