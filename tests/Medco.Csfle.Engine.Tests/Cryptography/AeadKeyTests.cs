@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
-using FsCheck.Fluent;
 using FsCheck;
+using FsCheck.Fluent;
 using Medco.Csfle.Engine.Bson;
 using Medco.Csfle.Engine.Cryptography;
 using Medco.Csfle.Engine.Tests.Fuzzing;

@@ -1,6 +1,6 @@
 using System.Net.Sockets;
-using FsCheck.Fluent;
 using FsCheck;
+using FsCheck.Fluent;
 using Medco.Csfle.Engine.Bson;
 using Medco.Csfle.Engine.Tests.Bson;
 using Medco.Csfle.Engine.Tests.Fuzzing;
