@@ -80,22 +80,22 @@ public sealed class CsfleEngine
         ArgumentException.ThrowIfNullOrEmpty(databaseName);
         try
         {
-            var schemas = _schemas;
-            if (_server is not null)
-            {
-                var named = CommandNamespaces.Of(databaseName, command.Span, _known);
-                schemas = Complete(_server, named, named.Existing.Count == 0 ? NothingAsked : _server.Find(named.Existing, cancellationToken));
-            }
-
+            var schemas = SchemasFor(databaseName, command, cancellationToken);
             var measurement = default(CommandMeasurement);
             measurement.Run();
             var plan = _analyzer.Analyze(databaseName, command, schemas);
-            if (plan.IsVerbatim) return command;
+            if (plan.IsVerbatim)
+            {
+                plan.Recycle();
+                return command;
+            }
+
             measurement.Pause();
-            using var keys = AcquiredKeys.Acquire(_keyVault, [.. plan.Keys], cancellationToken);
+            using var keys = AcquiredKeys.Acquire(_keyVault, plan.KeySpan, cancellationToken);
             measurement.Run();
             var encrypted = plan.Apply(keys.Span, _random);
             measurement.Complete(databaseName, command.Span, plan.Placeholders.Count);
+            plan.Recycle();
             return encrypted;
         }
         catch (Exception exception) when (CommandMeasurement.Refuse(exception, databaseName, command.Span, _logger))
@@ -111,22 +111,22 @@ public sealed class CsfleEngine
         ArgumentException.ThrowIfNullOrEmpty(databaseName);
         try
         {
-            var schemas = _schemas;
-            if (_server is not null)
-            {
-                var named = CommandNamespaces.Of(databaseName, command.Span, _known);
-                schemas = Complete(_server, named, named.Existing.Count == 0 ? NothingAsked : await _server.FindAsync(named.Existing, cancellationToken).ConfigureAwait(false));
-            }
-
+            var schemas = await SchemasForAsync(databaseName, command, cancellationToken).ConfigureAwait(false);
             var measurement = default(CommandMeasurement);
             measurement.Run();
             var plan = _analyzer.Analyze(databaseName, command, schemas);
-            if (plan.IsVerbatim) return command;
+            if (plan.IsVerbatim)
+            {
+                plan.Recycle();
+                return command;
+            }
+
             measurement.Pause();
-            using var keys = await AcquiredKeys.AcquireAsync(_keyVault, [.. plan.Keys], cancellationToken).ConfigureAwait(false);
+            using var keys = await AcquiredKeys.AcquireAsync(_keyVault, plan.KeySpan, cancellationToken).ConfigureAwait(false);
             measurement.Run();
             var encrypted = plan.Apply(keys.Span, _random);
             measurement.Complete(databaseName, command.Span, plan.Placeholders.Count);
+            plan.Recycle();
             return encrypted;
         }
         catch (Exception exception) when (CommandMeasurement.Refuse(exception, databaseName, command.Span, _logger))
@@ -151,7 +151,7 @@ public sealed class CsfleEngine
         try
         {
             if (ReplyDecryption.CollectKeys(reply.Span) is not { } set) return reply;
-            using var keys = AcquiredKeys.Acquire(_keyVault, [.. set.Ids.Select(KeyReference.ById)], cancellationToken);
+            using var keys = AcquiredKeys.Acquire(_keyVault, set.Keys, cancellationToken);
             var decrypted = ReplyDecryption.Decrypt(reply.Span, set, keys.Span);
             CsfleTelemetry.DecryptedReplies.Add(1);
             return decrypted;
@@ -168,7 +168,7 @@ public sealed class CsfleEngine
         try
         {
             if (ReplyDecryption.CollectKeys(reply.Span) is not { } set) return reply;
-            using var keys = await AcquiredKeys.AcquireAsync(_keyVault, [.. set.Ids.Select(KeyReference.ById)], cancellationToken).ConfigureAwait(false);
+            using var keys = await AcquiredKeys.AcquireAsync(_keyVault, set.Keys, cancellationToken).ConfigureAwait(false);
             var decrypted = ReplyDecryption.Decrypt(reply.Span, set, keys.Span);
             CsfleTelemetry.DecryptedReplies.Add(1);
             return decrypted;
@@ -229,6 +229,42 @@ public sealed class CsfleEngine
         return (await DecryptReplyAsync(ciphertext, cancellationToken).ConfigureAwait(false)).ToArray();
     }
 
+    /// <summary>
+    /// Refuses a command that writes where nobody said that it may, and one that is not known, for a client that another engine
+    /// encrypts for. What is encrypted in the command is that engine's business.
+    /// </summary>
+    /// <param name="databaseName">The database the command runs in.</param>
+    /// <param name="command">The command before it is encrypted.</param>
+    /// <param name="encrypts">
+    /// False where the other engine encrypts nothing by itself: then an encrypted collection may be written to only where
+    /// <see cref="CsfleEngineOptions.AllowUnencrypted"/> names it.
+    /// </param>
+    /// <param name="cancellationToken">Gives up waiting for schemas.</param>
+    /// <exception cref="QueryAnalysisException">The command may not be sent.</exception>
+    internal void CheckWrites(string databaseName, ReadOnlyMemory<byte> command, bool encrypts, CancellationToken cancellationToken)
+        => _analyzer.Analyze(databaseName, command, SchemasFor(databaseName, command, cancellationToken).Blank(encrypts));
+
+    /// <inheritdoc cref="CheckWrites"/>
+    internal async ValueTask CheckWritesAsync(string databaseName, ReadOnlyMemory<byte> command, bool encrypts, CancellationToken cancellationToken)
+        => _analyzer.Analyze(databaseName, command, (await SchemasForAsync(databaseName, command, cancellationToken).ConfigureAwait(false)).Blank(encrypts));
+
+    private SchemaMap SchemasFor(string databaseName, ReadOnlyMemory<byte> command, CancellationToken cancellationToken)
+    {
+        if (_server is null) return _schemas;
+        var named = CommandNamespaces.Of(databaseName, command.Span, _known);
+        return Complete(_server, named, named.Existing.Count == 0 ? NothingAsked : _server.Find(named.Existing, cancellationToken));
+    }
+
+    private ValueTask<SchemaMap> SchemasForAsync(string databaseName, ReadOnlyMemory<byte> command, CancellationToken cancellationToken)
+    {
+        if (_server is null) return new(_schemas);
+        var named = CommandNamespaces.Of(databaseName, command.Span, _known);
+        return named.Existing.Count == 0 ? new(Complete(_server, named, NothingAsked)) : Ask(_server, named);
+
+        async ValueTask<SchemaMap> Ask(ServerSchemaCache server, CommandNamespaces named)
+            => Complete(server, named, await server.FindAsync(named.Existing, cancellationToken).ConfigureAwait(false));
+    }
+
     // The schemas to analyse a command with, now that the server has told about the collections that nobody registered.
     private SchemaMap Complete(ServerSchemaCache server, CommandNamespaces named, IReadOnlyDictionary<string, EncryptionSchema?> found)
     {
@@ -256,9 +292,10 @@ public sealed class CsfleEngine
 
     private byte[] Encrypt(EncryptionPlan plan, CancellationToken cancellationToken)
     {
-        using var keys = AcquiredKeys.Acquire(_keyVault, [.. plan.Keys], cancellationToken);
+        using var keys = AcquiredKeys.Acquire(_keyVault, plan.KeySpan, cancellationToken);
         var encrypted = plan.Apply(keys.Span, _random);
         CsfleTelemetry.EncryptedValues.Add(plan.Placeholders.Count);
+        plan.Recycle();
         return encrypted;
     }
 
@@ -268,9 +305,10 @@ public sealed class CsfleEngine
 
     private async ValueTask<byte[]> EncryptAsync(EncryptionPlan plan, CancellationToken cancellationToken)
     {
-        using var keys = await AcquiredKeys.AcquireAsync(_keyVault, [.. plan.Keys], cancellationToken).ConfigureAwait(false);
+        using var keys = await AcquiredKeys.AcquireAsync(_keyVault, plan.KeySpan, cancellationToken).ConfigureAwait(false);
         var encrypted = plan.Apply(keys.Span, _random);
         CsfleTelemetry.EncryptedValues.Add(plan.Placeholders.Count);
+        plan.Recycle();
         return encrypted;
     }
 
@@ -288,32 +326,59 @@ public sealed class CsfleEngine
         return KeyReference.ByName(keyAltName);
     }
 
-    /// <summary>The data keys of one operation, released together at its end.</summary>
-    private sealed class AcquiredKeys : IDisposable
+    /// <summary>The data keys of one operation, released together at its end. Their array serves the next operation on the thread.</summary>
+    private readonly struct AcquiredKeys : IDisposable
     {
+        private const int KeptLength = 8;
+
+        [ThreadStatic]
+        private static DataKey[]? t_idle;
+
         private readonly DataKey[] _keys;
+        private readonly int _count;
 
-        private AcquiredKeys(DataKey[] keys) => _keys = keys;
-
-        public ReadOnlySpan<DataKey> Span => _keys;
-
-        public static AcquiredKeys Acquire(KeyVaultService keyVault, KeyReference[] references, CancellationToken cancellationToken)
+        private AcquiredKeys(int count)
         {
-            var keys = new DataKey[references.Length];
-            keyVault.AcquireKeys(references, keys, cancellationToken);
-            return new AcquiredKeys(keys);
+            if (count <= KeptLength && t_idle is { } idle)
+            {
+                t_idle = null;
+                _keys = idle;
+            }
+            else
+            {
+                _keys = new DataKey[Math.Max(count, KeptLength)];
+            }
+
+            _count = count;
         }
 
-        public static async ValueTask<AcquiredKeys> AcquireAsync(KeyVaultService keyVault, KeyReference[] references, CancellationToken cancellationToken)
+        public ReadOnlySpan<DataKey> Span => _keys.AsSpan(0, _count);
+
+        public static AcquiredKeys Acquire(KeyVaultService keyVault, ReadOnlySpan<KeyReference> references, CancellationToken cancellationToken)
         {
-            var keys = new DataKey[references.Length];
-            await keyVault.AcquireKeysAsync(references, keys, cancellationToken).ConfigureAwait(false);
-            return new AcquiredKeys(keys);
+            var acquired = new AcquiredKeys(references.Length);
+            keyVault.AcquireKeys(references, acquired._keys.AsSpan(0, references.Length), cancellationToken);
+            return acquired;
+        }
+
+        public static ValueTask<AcquiredKeys> AcquireAsync(KeyVaultService keyVault, ReadOnlySpan<KeyReference> references, CancellationToken cancellationToken)
+        {
+            var acquired = new AcquiredKeys(references.Length);
+            var fetched = keyVault.AcquireKeysAsync(references, acquired._keys.AsMemory(0, references.Length), cancellationToken);
+            return fetched.IsCompletedSuccessfully ? new(acquired) : Await(fetched, acquired);
+
+            static async ValueTask<AcquiredKeys> Await(ValueTask fetched, AcquiredKeys acquired)
+            {
+                await fetched.ConfigureAwait(false);
+                return acquired;
+            }
         }
 
         public void Dispose()
         {
-            foreach (var key in _keys) key.Release();
+            foreach (var key in Span) key.Release();
+            Array.Clear(_keys, 0, _count);
+            if (_keys.Length == KeptLength) t_idle = _keys;
         }
     }
 }

@@ -99,6 +99,27 @@ public static class CsfleErrorCode
     /// <summary>A collection that has an encryption schema on the server, but none with the client.</summary>
     public const string SchemaNotRegistered = "CSFLE6010";
 
+    /// <summary>A client was to encrypt with an engine that was not set up.</summary>
+    public const string EngineNotSetUp = "CSFLE6030";
+
+    /// <summary>The native library libmongocrypt cannot be loaded.</summary>
+    public const string LibMongoCryptNotLoaded = "CSFLE6031";
+
+    /// <summary>MongoDB's library <c>crypt_shared</c> was named or required and is not loaded.</summary>
+    public const string CryptSharedNotLoaded = "CSFLE6032";
+
+    /// <summary>libmongocrypt has nothing that analyses commands: no <c>crypt_shared</c>, and no <c>mongocryptd</c> answers.</summary>
+    public const string QueryAnalysisUnavailable = "CSFLE6033";
+
+    /// <summary>A <c>mongocryptd</c> that is too old for MongoDB.Driver.</summary>
+    public const string MongocryptdTooOld = "CSFLE6034";
+
+    /// <summary>MongoDB's own query analysis refused a command.</summary>
+    public const string RefusedByMongocryptd = "CSFLE6035";
+
+    /// <summary>libmongocrypt failed to encrypt or to decrypt.</summary>
+    public const string LibMongoCryptFailed = "CSFLE6036";
+
     /// <summary>A collection whose validator on the server is missing or says something else than the encryption schema demands.</summary>
     public const string NotEnforced = "CSFLE6040";
 
@@ -122,6 +143,9 @@ public static class CsfleErrorCode
 
     /// <summary>A synthetic document that was not stored on the server as the schema says, could not be read back, or not be removed.</summary>
     public const string CanaryFailed = "CSFLE6052";
+
+    /// <summary>A class whose constraints cannot be read, so that no validator can be written from it.</summary>
+    public const string InvalidConstraint = "CSFLE6070";
 }
 
 /// <summary>
@@ -274,10 +298,31 @@ public sealed class DecryptionException : CsfleException
 {
     internal DecryptionException(string code, string what, string remedy, Guid? keyId = null)
         : base(code, $"{what}.", remedy)
-        => KeyId = keyId;
+        => (_what, KeyId) = (what, keyId);
+
+    private DecryptionException(DecryptionException cause, string? collection, string path, string place)
+        : base(cause.Code, $"{cause._what} ({(collection is null ? "" : $"collection '{collection}', ")}{place}).", cause.Remedy, cause)
+        => (_what, KeyId, Collection, Path) = (cause._what, cause.KeyId, collection, path);
+
+    private readonly string _what;
 
     /// <summary>The data key that the ciphertext names, where it could be read.</summary>
     public Guid? KeyId { get; }
+
+    /// <inheritdoc/>
+    public override string? Collection { get; }
+
+    /// <summary>
+    /// The dotted path of the ciphertext: as it is stored where the reply has documents of a collection in a known place, else
+    /// from the top of the reply. Null for a single value that was decrypted explicitly.
+    /// </summary>
+    public override string? Path { get; }
+
+    /// <summary>The same error with the place where it happened.</summary>
+    /// <param name="collection">The namespace of the collection, where the reply names it.</param>
+    /// <param name="path">For <see cref="Path"/>.</param>
+    /// <param name="place">The same for people, with the document's place in the reply.</param>
+    internal DecryptionException At(string? collection, string path, string place) => new(this, collection, path, place);
 }
 
 /// <summary>A customer master key that is missing, unreadable or of the wrong length.</summary>

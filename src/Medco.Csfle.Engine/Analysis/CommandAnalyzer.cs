@@ -30,7 +30,7 @@ internal sealed class CommandAnalyzer(UnencryptedNamespaces allowed)
             throw new QueryAnalysisException(CsfleErrorCode.MalformedCommand, "The command is an empty document", "Send a command.");
         }
 
-        var plan = new EncryptionPlan(command);
+        var plan = EncryptionPlan.For(command);
         var name = first.GetName();
         if (!CommandTable.Rules.TryGetValue(name, out var rule))
         {

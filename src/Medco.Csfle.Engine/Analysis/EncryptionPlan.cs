@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using Medco.Csfle.Engine.Analysis.Marking;
 using Medco.Csfle.Engine.Bson;
 using Medco.Csfle.Engine.Cryptography;
@@ -13,11 +14,18 @@ namespace Medco.Csfle.Engine.Analysis;
 /// The plan is a list of edits in the order of the command's bytes: replace so many bytes at an offset by literal bytes, or by
 /// a ciphertext. Placeholders live here, typed, and never in the bytes, so that nothing a caller passes can be mistaken for
 /// one. Since the length of a ciphertext follows from the length of its plaintext, every length of the result is known before
-/// any key is, and the result is written once, into an array of the right size.
+/// any key is, and the result is written once, into an array of the right size. A plan that is not needed any more is recycled:
+/// its lists would otherwise be allocated anew for every command, and grow with its fields.
 /// </remarks>
 internal sealed class EncryptionPlan
 {
-    private readonly ReadOnlyMemory<byte> _command;
+    // More than this is not kept for the next command: one huge command shall not hold memory for ever.
+    private const int MaxKept = 1024;
+
+    [ThreadStatic]
+    private static EncryptionPlan? t_idle;
+
+    private ReadOnlyMemory<byte> _command;
     private readonly List<Edit> _edits = [];
     private readonly List<Placeholder> _placeholders = [];
     private readonly List<KeyReference> _keys = [];
@@ -30,6 +38,30 @@ internal sealed class EncryptionPlan
     /// <summary>An empty plan for a command: send it as it is.</summary>
     public EncryptionPlan(ReadOnlyMemory<byte> command) => _command = command;
 
+    /// <summary>The same, from one that was recycled on this thread where there is one.</summary>
+    public static EncryptionPlan For(ReadOnlyMemory<byte> command)
+    {
+        if (t_idle is not { } plan) return new EncryptionPlan(command);
+        t_idle = null;
+        plan._command = command;
+        return plan;
+    }
+
+    /// <summary>Gives the plan back. Whoever does may not touch it again, nor may anybody else have kept it.</summary>
+    public void Recycle()
+    {
+        if (_edits.Capacity > MaxKept || _literals.Length > sizeof(int) * MaxKept || _keys.Capacity > MaxKept) return;
+        _command = default;
+        _edits.Clear();
+        _placeholders.Clear();
+        _keys.Clear();
+        _keyIndexes.Clear();
+        _literalLength = 0;
+        _growth = 0;
+        _removes = false;
+        t_idle = this;
+    }
+
     /// <summary>Whether anything is to be encrypted.</summary>
     public bool HasPlaceholders => _placeholders.Count > 0;
 
@@ -41,6 +73,9 @@ internal sealed class EncryptionPlan
 
     /// <summary>The data keys needed, each once; <see cref="Placeholder.Key"/> is an index into this list.</summary>
     public IReadOnlyList<KeyReference> Keys => _keys;
+
+    /// <summary>The same list; valid as long as nothing is added to the plan.</summary>
+    public ReadOnlySpan<KeyReference> KeySpan => CollectionsMarshal.AsSpan(_keys);
 
     /// <summary>The length in bytes of the encrypted command.</summary>
     public int EncryptedLength => _command.Length + _growth;

@@ -20,7 +20,7 @@ internal static class ExplicitEncryption
         BsonValidator.Validate(document.Span);
         var reader = OneElement(document.Span);
         Check(reader, algorithm);
-        var plan = new EncryptionPlan(document);
+        var plan = EncryptionPlan.For(document);
         var mark = plan.BeginDocument(reader.Start);
         plan.Encrypt(reader, algorithm, key);
         plan.EndDocument(mark, reader);

@@ -1,4 +1,6 @@
+using System.Buffers;
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using Medco.Csfle.Engine.Bson;
 using Medco.Csfle.Engine.Cryptography;
 
@@ -22,9 +24,16 @@ internal static class ReplyDecryption
         if (IsError(reply)) return null;
         KeySet? keys = null;
         var top = new BsonReader(reply);
-        while (top.Read())
+        try
         {
-            if (!IsErrorDetail(top.Name)) CollectFrom(top, ref keys);
+            while (top.Read())
+            {
+                if (!IsErrorDetail(top.Name)) CollectFrom(top, ref keys);
+            }
+        }
+        catch (DecryptionException exception)
+        {
+            throw ReplyPlace.OfFirst(reply, ReplyPlace.HasNoKeyId).Tell(exception);
         }
 
         return keys;
@@ -33,22 +42,37 @@ internal static class ReplyDecryption
     /// <summary>Writes the decrypted reply.</summary>
     /// <param name="reply">The reply whose keys were collected.</param>
     /// <param name="keys">The set that was collected.</param>
-    /// <param name="dataKeys">The data keys in the order of <see cref="KeySet.Ids"/>.</param>
+    /// <param name="dataKeys">The data keys in the order of <see cref="KeySet.Keys"/>.</param>
     /// <exception cref="DecryptionException">A ciphertext does not authenticate.</exception>
-    public static ReadOnlyMemory<byte> Decrypt(ReadOnlySpan<byte> reply, KeySet keys, ReadOnlySpan<DataKey> dataKeys)
+    public static byte[] Decrypt(ReadOnlySpan<byte> reply, KeySet keys, ReadOnlySpan<DataKey> dataKeys)
     {
-        // A plaintext is shorter than its ciphertext by 50 bytes at least, so that the reply's own length is always enough.
-        var result = GC.AllocateUninitializedArray<byte>(reply.Length);
-        var copy = new Copy(reply, result);
-        var top = new BsonReader(reply);
-        var start = copy.Enter(top);
-        while (top.Read())
+        // A plaintext is shorter than its ciphertext by 50 bytes at least, so that the reply's own length is always enough. How
+        // much shorter only decryption tells.
+        var room = ArrayPool<byte>.Shared.Rent(reply.Length);
+        var copy = new Copy(reply, room);
+        try
         {
-            if (!IsErrorDetail(top.Name)) DecryptElement(ref copy, top, keys, dataKeys);
-        }
+            var top = new BsonReader(reply);
+            var start = copy.Enter(top);
+            while (top.Read())
+            {
+                if (!IsErrorDetail(top.Name)) DecryptElement(ref copy, top, keys, dataKeys);
+            }
 
-        copy.Leave(top, start);
-        return result.AsMemory(0, copy.Finish());
+            copy.Leave(top, start);
+            return room.AsSpan(0, copy.Finish()).ToArray();
+        }
+        catch (DecryptionException exception)
+        {
+            var failed = copy.Reached;
+            throw (exception.Code == CsfleErrorCode.DecryptionFailed ? ReplyPlace.At(reply, failed) : ReplyPlace.OfFirst(reply, ReplyPlace.IsMalformed)).Tell(exception);
+        }
+        finally
+        {
+            // It holds plaintext, and whoever rents it next may show it.
+            Array.Clear(room, 0, reply.Length);
+            ArrayPool<byte>.Shared.Return(room);
+        }
     }
 
     private static void CollectFrom(in BsonReader element, ref KeySet? keys)
@@ -85,7 +109,7 @@ internal static class ReplyDecryption
         }
     }
 
-    private static bool IsErrorDetail(ReadOnlySpan<byte> name)
+    internal static bool IsErrorDetail(ReadOnlySpan<byte> name)
         => name.SequenceEqual("writeErrors"u8) || name.SequenceEqual("writeConcernError"u8);
 
     private static bool IsError(ReadOnlySpan<byte> reply)
@@ -108,6 +132,9 @@ internal static class ReplyDecryption
         private readonly Span<byte> _target = target;
         private int _read;
         private int _written;
+
+        /// <summary>How far the source has been copied: to where the value begins whose decryption has failed.</summary>
+        public readonly int Reached => _read;
 
         /// <summary>Where in the target the document's length will stand.</summary>
         public readonly int Enter(in BsonReader document) => _written + (document.Start - _read);
@@ -151,26 +178,35 @@ internal sealed class KeySet
 {
     private const int ListLimit = 8;
 
-    private readonly List<Guid> _ids = [];
+    private readonly List<KeyReference> _keys = [];
     private Dictionary<Guid, int>? _indexes;
 
-    /// <summary>The ids, each once.</summary>
-    public IReadOnlyList<Guid> Ids => _ids;
+    /// <summary>The keys, each once.</summary>
+    public ReadOnlySpan<KeyReference> Keys => CollectionsMarshal.AsSpan(_keys);
 
     /// <summary>Adds an id unless it is there.</summary>
     public void Add(Guid id)
     {
         if (IndexOf(id) >= 0) return;
-        _indexes?.Add(id, _ids.Count);
-        _ids.Add(id);
-        if (_indexes is null && _ids.Count > ListLimit)
+        _indexes?.Add(id, _keys.Count);
+        _keys.Add(KeyReference.ById(id));
+        if (_indexes is null && _keys.Count > ListLimit)
         {
             _indexes = [];
-            for (var i = 0; i < _ids.Count; i++) _indexes.Add(_ids[i], i);
+            for (var i = 0; i < _keys.Count; i++) _indexes.Add(_keys[i].Id, i);
         }
     }
 
     /// <summary>The position of an id, or -1.</summary>
     public int IndexOf(Guid id)
-        => _indexes is null ? _ids.IndexOf(id) : _indexes.GetValueOrDefault(id, -1);
+    {
+        if (_indexes is not null) return _indexes.GetValueOrDefault(id, -1);
+        var keys = Keys;
+        for (var i = 0; i < keys.Length; i++)
+        {
+            if (keys[i].Id == id) return i;
+        }
+
+        return -1;
+    }
 }

@@ -7,6 +7,8 @@ internal sealed class SchemaMap
 {
     private readonly Dictionary<string, EncryptionSchema> _schemas;
     private readonly IReadOnlyDictionary<string, EncryptionSchema?>? _found;
+    private readonly SchemaMap _local;
+    private readonly SchemaMap?[] _blank = new SchemaMap?[2];
 
     /// <summary>A map with one schema for each namespace, <c>db.collection</c>.</summary>
     /// <exception cref="NamespaceException">One is not a namespace: its schema would never be found.</exception>
@@ -19,11 +21,13 @@ internal sealed class SchemaMap
             throw new NamespaceException($"'{wrong}' does not name a collection", "Give the schema of each collection under 'db.collection'.");
         }
 
+        _local = this;
         EncryptsAnything = _schemas.Values.Any(schema => schema.EncryptsAnything);
     }
 
     private SchemaMap(SchemaMap local, IReadOnlyDictionary<string, EncryptionSchema?> found)
     {
+        _local = local;
         _schemas = local._schemas;
         _found = found;
         EncryptsAnything = local.EncryptsAnything || found.Values.Any(schema => schema is { EncryptsAnything: true });
@@ -37,6 +41,23 @@ internal sealed class SchemaMap
     /// known to be unencrypted, and an error to ask for.
     /// </summary>
     public SchemaMap With(IReadOnlyDictionary<string, EncryptionSchema?> found) => new(this, found);
+
+    /// <summary>
+    /// The same collections under schemas that encrypt nothing: for a client that another engine encrypts for, of which only
+    /// where it may write is to be known.
+    /// </summary>
+    /// <param name="withEncrypted">False leaves those out that encrypt something, as if nobody had registered them.</param>
+    public SchemaMap Blank(bool withEncrypted)
+    {
+        if (_found is null)
+        {
+            return _blank[withEncrypted ? 1 : 0] ??= new SchemaMap(_schemas.Where(each => withEncrypted || !each.Value.EncryptsAnything)
+                .Select(each => KeyValuePair.Create(each.Key, EncryptionSchema.Nothing)));
+        }
+
+        return _local.Blank(withEncrypted).With(_found.ToDictionary(
+            each => each.Key, each => each.Value is { } schema && (withEncrypted || !schema.EncryptsAnything) ? EncryptionSchema.Nothing : null, StringComparer.Ordinal));
+    }
 
     /// <summary>Whether the map itself has a schema for a namespace.</summary>
     public bool Contains(string collection) => _schemas.ContainsKey(collection);

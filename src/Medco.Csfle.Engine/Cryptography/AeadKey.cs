@@ -89,6 +89,10 @@ internal sealed class AeadKey : IDisposable
         if (Interlocked.Exchange(ref _disposed, 1) == 0) Release();
     }
 
+    /// <summary>Hands the key to somebody who has to hold it himself; the caller zeroes the copy.</summary>
+    /// <param name="destination">Receives <see cref="KeyLength"/> bytes. The caller holds a reference.</param>
+    public void CopyTo(Span<byte> destination) => _key.CopyTo(destination);
+
     /// <summary>Encrypts under a given initialization vector.</summary>
     /// <param name="message">
     /// Begins with the associated data, which is authenticated and not encrypted; receives the payload behind it. Exactly as
@@ -197,9 +201,16 @@ internal sealed class AeadKey : IDisposable
             _tagHash = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA512, key.AsSpan(0, PartLength));
             _ivHash = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA512, key.AsSpan(2 * PartLength, PartLength));
             _aes = Aes.Create();
-            var encryptionKey = key.AsSpan(PartLength, PartLength).ToArray();
-            _aes.Key = encryptionKey;
-            CryptographicOperations.ZeroMemory(encryptionKey);
+            var encryptionKey = GC.AllocateUninitializedArray<byte>(PartLength, pinned: true);
+            try
+            {
+                key.AsSpan(PartLength, PartLength).CopyTo(encryptionKey);
+                _aes.Key = encryptionKey;
+            }
+            finally
+            {
+                CryptographicOperations.ZeroMemory(encryptionKey);
+            }
         }
 
         /// <summary>Writes the initialization vector behind the associated data.</summary>

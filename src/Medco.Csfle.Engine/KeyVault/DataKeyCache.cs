@@ -109,8 +109,9 @@ internal sealed class DataKeyCache : IDisposable
         }
     }
 
+    // A key from the future is one whose clock was set back, as when a machine goes on from a snapshot: how old it is, nobody knows.
     private bool HasExpired(Entry entry, long now)
-        => _expiration > TimeSpan.Zero && _time.GetElapsedTime(entry.Fetched, now) >= _expiration;
+        => _expiration > TimeSpan.Zero && (now < entry.Fetched || _time.GetElapsedTime(entry.Fetched, now) >= _expiration);
 
     private void Remove(Entry entry)
     {

@@ -26,6 +26,7 @@ public sealed class FileKeyVaultStore : IKeyVaultStore
 
     private readonly string _path;
     private readonly TimeSpan _lockTimeout;
+    private readonly Action<FileWriteStep>? _reached;
 
     /// <summary>Keeps keys in that file, which the first insert creates. Nothing is read or written yet.</summary>
     /// <param name="path">The file; its folder exists.</param>
@@ -34,11 +35,12 @@ public sealed class FileKeyVaultStore : IKeyVaultStore
     {
     }
 
-    internal FileKeyVaultStore(string path, TimeSpan lockTimeout)
+    internal FileKeyVaultStore(string path, TimeSpan lockTimeout, Action<FileWriteStep>? reached = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         _path = Path.GetFullPath(path);
         _lockTimeout = lockTimeout;
+        _reached = reached;
     }
 
     /// <inheritdoc/>
@@ -319,7 +321,7 @@ public sealed class FileKeyVaultStore : IKeyVaultStore
     {
         try
         {
-            OwnerOnlyFile.Write(_path, Format(keys, ExtendedJsonMode.Relaxed), overwrite: true);
+            OwnerOnlyFile.Write(_path, Format(keys, ExtendedJsonMode.Relaxed), overwrite: true, _reached);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

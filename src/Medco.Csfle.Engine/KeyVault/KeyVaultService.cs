@@ -238,8 +238,8 @@ public sealed partial class KeyVaultService : IDisposable
     }
 
     /// <inheritdoc cref="AcquireKeys"/>
-    internal ValueTask AcquireKeysAsync(ReadOnlyMemory<KeyReference> references, Memory<DataKey> keys, CancellationToken cancellationToken)
-        => TryAcquireFromCache(references.Span, keys.Span) ? ValueTask.CompletedTask : AcquireMissingAsync(references, keys, cancellationToken);
+    internal ValueTask AcquireKeysAsync(ReadOnlySpan<KeyReference> references, Memory<DataKey> keys, CancellationToken cancellationToken)
+        => TryAcquireFromCache(references, keys.Span) ? ValueTask.CompletedTask : AcquireMissingAsync(references.ToArray(), keys, cancellationToken);
 
     /// <summary>
     /// Lets every key go: each is zeroed when its last user has released it. The services are disposed; the store is not.

@@ -22,14 +22,17 @@ internal sealed class RewrapBackup
     public static RewrapBackup Read(string path) => new(path, new FileKeyVaultStore(path).List());
 
     /// <summary>Writes a backup to the disk, and reads it again.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="keys">The keys.</param>
+    /// <param name="reached">Is told after every step of writing.</param>
     /// <exception cref="KeyVaultException">It cannot be written, or the file exists.</exception>
     /// <exception cref="DataKeyException"><see cref="CsfleErrorCode.DuplicateDataKey"/>: two keys share an id or a name.</exception>
-    public static RewrapBackup Write(string path, IReadOnlyList<DataKeyDocument> keys)
+    public static RewrapBackup Write(string path, IReadOnlyList<DataKeyDocument> keys, Action<FileWriteStep>? reached = null)
     {
         var content = FileKeyVaultStore.Format(KeyCollection.Of(keys), ExtendedJsonMode.Canonical);
         try
         {
-            OwnerOnlyFile.Write(path, content, overwrite: false);
+            OwnerOnlyFile.Write(path, content, overwrite: false, reached);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

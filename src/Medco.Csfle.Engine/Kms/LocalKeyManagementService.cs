@@ -102,6 +102,10 @@ public sealed class LocalKeyManagementService : IKeyManagementService
             ? ValueTask.FromCanceled<byte[]>(cancellationToken)
             : ValueTask.FromResult(Unwrap(masterKey, wrappedDataKey, cancellationToken));
 
+    /// <summary>Copies the master key out, for an engine that unwraps data keys itself; the caller zeroes the copy.</summary>
+    /// <param name="destination">Receives <see cref="LocalMasterKey.Length"/> bytes.</param>
+    internal void CopyMasterKeyTo(Span<byte> destination) => _masterKey.Key.CopyTo(destination);
+
     /// <summary>Ends the use of the master key.</summary>
     public void Dispose() => _masterKey.Dispose();
 

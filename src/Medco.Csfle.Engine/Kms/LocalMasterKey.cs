@@ -158,7 +158,7 @@ public sealed class LocalMasterKey : IDisposable
     private static LocalMasterKey FromBase64(string base64, string subject, string remedy)
     {
         ArgumentNullException.ThrowIfNull(base64);
-        var text = new byte[Encoding.UTF8.GetMaxByteCount(base64.Length)];
+        var text = GC.AllocateUninitializedArray<byte>(Encoding.UTF8.GetMaxByteCount(base64.Length), pinned: true);
         try
         {
             var length = Encoding.UTF8.GetBytes(base64, text);

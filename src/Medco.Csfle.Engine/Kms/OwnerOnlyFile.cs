@@ -12,9 +12,13 @@ internal static class OwnerOnlyFile
     public const UnixFileMode Mode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     /// <summary>Writes the file.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="content">What it shall hold.</param>
+    /// <param name="overwrite">Whether a file of that name is replaced.</param>
+    /// <param name="reached">Is told after every step; what it throws counts as that step's failure.</param>
     /// <exception cref="IOException">Among others: the file exists and may not be overwritten; nothing was changed.</exception>
     /// <exception cref="UnauthorizedAccessException">The folder may not be written to.</exception>
-    public static void Write(string path, ReadOnlySpan<byte> content, bool overwrite)
+    public static void Write(string path, ReadOnlySpan<byte> content, bool overwrite, Action<FileWriteStep>? reached = null)
     {
         var target = Path.GetFullPath(path);
         var temporary = Path.Combine(Path.GetDirectoryName(target) ?? target, $".{Guid.NewGuid():N}.tmp");
@@ -22,11 +26,15 @@ internal static class OwnerOnlyFile
         {
             using (var stream = Open(temporary, FileMode.CreateNew))
             {
+                reached?.Invoke(FileWriteStep.Created);
                 stream.Write(content);
+                reached?.Invoke(FileWriteStep.Written);
                 stream.Flush(flushToDisk: true);
+                reached?.Invoke(FileWriteStep.Flushed);
             }
 
             Publish(temporary, target, overwrite);
+            reached?.Invoke(FileWriteStep.Published);
 
             // The new name must reach the disk too: data encrypted with a key outlives a power failure on some other machine.
             // .NET cannot flush a folder; flushing the renamed file makes the usual journaling file systems write both.

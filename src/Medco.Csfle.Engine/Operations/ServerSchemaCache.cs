@@ -162,10 +162,9 @@ internal sealed class ServerSchemaCache
     // let a command with many namespaces come to an end.
     private bool TryFindKept(IReadOnlyList<string> namespaces, Dictionary<string, EncryptionSchema?> found)
     {
-        var now = _time.GetTimestamp();
         foreach (var name in namespaces)
         {
-            if (!found.ContainsKey(name) && _entries.TryGetValue(name, out var entry) && !HasExpired(entry, now)) found.Add(name, entry.Schema);
+            if (!found.ContainsKey(name) && _entries.TryGetValue(name, out var entry) && !HasExpired(entry, _time.GetTimestamp())) found.Add(name, entry.Schema);
         }
 
         return found.Count == namespaces.Count;
@@ -194,7 +193,8 @@ internal sealed class ServerSchemaCache
         return search;
     }
 
-    private bool HasExpired(in Entry entry, long now) => _time.GetElapsedTime(entry.Asked, now) >= TimeToLive;
+    // An answer from the future is one whose clock was set back, as when a machine goes on from a snapshot.
+    private bool HasExpired(in Entry entry, long now) => now < entry.Asked || _time.GetElapsedTime(entry.Asked, now) >= TimeToLive;
 
     private void Keep(Flight flight, EncryptionSchema? schema)
     {

@@ -86,8 +86,9 @@ internal readonly record struct EncryptionMarks(bool IsDeterministic, bool IsRan
     private static bool CarriesMark(MemberInfo member)
         => member.IsDefined(typeof(DeterministicAttribute), false) || member.IsDefined(typeof(RandomAttribute), false) || member.IsDefined(typeof(DataKeyAttribute), false);
 
+    /// <summary>The member as objects of <paramref name="type"/> have it: for an overridden property the last override.</summary>
     [RequiresUnreferencedCode(EncryptedModel.Trimming)]
-    private static MemberInfo LastOverride(Type type, MemberInfo member)
+    public static MemberInfo LastOverride(Type type, MemberInfo member)
     {
         if (member is not PropertyInfo { GetMethod.IsVirtual: true }) return member;
         for (var level = type; level is not null && level != member.DeclaringType; level = level.BaseType)

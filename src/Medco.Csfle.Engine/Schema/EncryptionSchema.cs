@@ -24,6 +24,9 @@ public sealed class EncryptionSchema
 {
     internal const string Subject = "The encryption schema";
 
+    /// <summary>A schema that encrypts nothing.</summary>
+    internal static readonly EncryptionSchema Nothing = Parse("""{ "bsonType": "object" }""");
+
     private readonly byte[] _bson;
 
     private EncryptionSchema(byte[] bson, EncryptionSchemaOrigin origin, PlainNode root)

@@ -14,21 +14,25 @@ internal static class AutoEncryptionRouter
 {
     // By reference, not by value: options that merely look alike were not issued here. A client that is derived from another
     // one passes the very same object.
-    private static readonly ConditionalWeakTable<AutoEncryptionOptions, EngineSource> Issued = [];
+    private static readonly ConditionalWeakTable<AutoEncryptionOptions, Func<IMongoClient, IAutoEncryptionLibMongoCryptController>> Issued = [];
 
     // The driver accepts the same delegate again and again, and no other beside it.
-    private static readonly Func<IMongoClient, AutoEncryptionOptions, IAutoEncryptionLibMongoCryptController> Factory = (_, options) => CreateController(options);
+    private static readonly Func<IMongoClient, AutoEncryptionOptions, IAutoEncryptionLibMongoCryptController> Factory = CreateController;
 
     // Shown by MongoClientSettings.ToString() and used for nothing: keys are looked up by the engine.
     private static readonly CollectionNamespace NoKeyVault = CollectionNamespace.FromFullName("medco.csfle");
 
     /// <summary>Options that make a client encrypt with that engine. They hold no secret, since the driver prints them.</summary>
-    public static AutoEncryptionOptions Issue(EngineSource engine)
+    public static AutoEncryptionOptions Issue(Func<IAutoEncryptionLibMongoCryptController> newController)
     {
         var options = new AutoEncryptionOptions(NoKeyVault, new Dictionary<string, IReadOnlyDictionary<string, object>>());
-        Issued.Add(options, engine);
+        Issue(options, _ => newController());
         return options;
     }
+
+    /// <summary>Lets a client with those options be created.</summary>
+    public static void Issue(AutoEncryptionOptions options, Func<IMongoClient, IAutoEncryptionLibMongoCryptController> newController)
+        => Issued.Add(options, newController);
 
     /// <summary>Makes the router the driver's provider, if it is not that already.</summary>
     /// <exception cref="CsfleConfigurationException">Another provider is registered.</exception>
@@ -43,14 +47,14 @@ internal static class AutoEncryptionRouter
             throw new CsfleConfigurationException(
                 CsfleErrorCode.ProviderTaken,
                 "Another auto-encryption provider is registered with MongoDB.Driver in this process, and the driver takes only one",
-                "Remove the call of MongoClientSettings.Extensions.AddAutoEncryption() from the application, and the AutoEncryptionOptions it makes: the clients of ICsfleClientFactory encrypt without them.",
+                "Remove the call of MongoClientSettings.Extensions.AddAutoEncryption() from the application, and the AutoEncryptionOptions it makes: the clients of ICsfleClientFactory encrypt without them. For MongoDB's own engine call UseLibMongoCrypt() of the package Medco.Csfle.LibMongoCrypt instead.",
                 exception);
         }
     }
 
-    private static ManagedEncryptionController CreateController(AutoEncryptionOptions options)
-        => Issued.TryGetValue(options, out var engine)
-            ? new ManagedEncryptionController(engine)
+    private static IAutoEncryptionLibMongoCryptController CreateController(IMongoClient client, AutoEncryptionOptions options)
+        => Issued.TryGetValue(options, out var newController)
+            ? newController(client)
             : throw new CsfleConfigurationException(
                 CsfleErrorCode.ForeignOptions,
                 "A MongoClient was to be created with AutoEncryptionOptions that Medco.Csfle did not issue, so that it would not encrypt as registered",

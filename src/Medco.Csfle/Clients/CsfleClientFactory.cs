@@ -5,6 +5,7 @@ using Medco.Csfle.Engine.KeyVault;
 using Medco.Csfle.Engine.Schema;
 using Medco.Csfle.Health;
 using Medco.Csfle.Proof;
+using Medco.Csfle.Schema;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using MongoDB.Driver;
@@ -17,7 +18,9 @@ public sealed class CsfleClientFactory : ICsfleClientFactory, IDisposable
     private readonly CsfleOptions _options;
     private readonly Lazy<MongoClient> _plainClient;
     private readonly EngineSource _engine;
+    private readonly OfficialEngineSource? _official;
     private readonly AutoEncryptionOptions _autoEncryption;
+    private readonly AutoEncryptionOptions? _officialAutoEncryption;
     private readonly ILogger _logger;
     private bool _disposed;
 
@@ -31,9 +34,13 @@ public sealed class CsfleClientFactory : ICsfleClientFactory, IDisposable
         Encryption = new CsfleEncryption(Keys);
         _logger = loggerFactory.CreateLogger<CsfleClientFactory>();
         Enforcement = new CsfleEnforcement(options, Keys, NewRunner, loggerFactory.CreateLogger<CsfleEnforcement>());
-        var proof = new StartupProof(options, Keys, NewController, CreateEncryptedClient, NewRunner, _logger);
+        var proof = new StartupProof(options, Keys, NewController, () => CreateEncryptedClient(CsfleEngineKind.Managed), NewRunner, _logger);
         _engine = new EngineSource(options, Keys, Enforcement, proof, NewRunner, options.CreateMissingDataKeys ?? isDevelopment, loggerFactory);
-        _autoEncryption = AutoEncryptionRouter.Issue(_engine);
+        _autoEncryption = AutoEncryptionRouter.Issue(() => new ManagedEncryptionController(_engine));
+        if (options.OfficialEngine is not { } officialEngine) return;
+        var official = new OfficialEngineSource(officialEngine, _engine, proof, started => new(options, started, Keys.MasterKeys, _plainClient.Value, NewSettings, _logger));
+        _official = official;
+        _officialAutoEncryption = AutoEncryptionRouter.Issue(() => new OfficialEncryptionController(official));
     }
 
     /// <inheritdoc/>
@@ -63,13 +70,25 @@ public sealed class CsfleClientFactory : ICsfleClientFactory, IDisposable
 
     /// <inheritdoc/>
     public IMongoClient CreateEncryptedClient()
+        => CreateEncryptedClient(_options.DefaultEngine ?? (_official is null ? CsfleEngineKind.Managed : CsfleEngineKind.LibMongoCrypt));
+
+    /// <inheritdoc/>
+    public IMongoClient CreateEncryptedClient(CsfleEngineKind engine)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
+        var autoEncryption = engine switch
+        {
+            CsfleEngineKind.Managed => _autoEncryption,
+            CsfleEngineKind.LibMongoCrypt => _officialAutoEncryption ?? throw new CsfleConfigurationException(
+                CsfleErrorCode.EngineNotSetUp, "A client was to encrypt with libmongocrypt, which was not set up",
+                "Reference the package Medco.Csfle.LibMongoCrypt and call UseLibMongoCrypt(...) at registration, or use the managed engine, which needs neither."),
+            _ => throw new ArgumentOutOfRangeException(nameof(engine), engine, "There is no such engine."),
+        };
         AutoEncryptionRouter.Register(MongoClientSettings.Extensions.AutoEncryptionProvider);
         var settings = NewSettings();
-        settings.AutoEncryptionOptions = _autoEncryption;
+        settings.AutoEncryptionOptions = autoEncryption;
         var client = new MongoClient(settings);
-        if (ReferenceEquals(client.Settings.AutoEncryptionOptions, _autoEncryption)) return client;
+        if (ReferenceEquals(client.Settings.AutoEncryptionOptions, autoEncryption)) return client;
         client.Dispose();
         throw NotWired();
     }
@@ -82,17 +101,25 @@ public sealed class CsfleClientFactory : ICsfleClientFactory, IDisposable
     }
 
     /// <inheritdoc/>
-    public void Initialize(CancellationToken cancellationToken = default) => _engine.Start(cancellationToken);
+    public void Initialize(CancellationToken cancellationToken = default)
+    {
+        _engine.Start(cancellationToken);
+        _official?.Open(cancellationToken);
+    }
 
     /// <inheritdoc/>
     public async Task InitializeAsync(CancellationToken cancellationToken = default)
-        => await _engine.StartAsync(cancellationToken).ConfigureAwait(false);
+    {
+        await _engine.StartAsync(cancellationToken).ConfigureAwait(false);
+        if (_official is not null) await _official.OpenAsync(cancellationToken).ConfigureAwait(false);
+    }
 
     /// <summary>Lets the data keys go. Encrypted clients of this factory refuse to work from now on.</summary>
     public void Dispose()
     {
         if (_disposed) return;
         _disposed = true;
+        _official?.Dispose();
         _engine.Dispose();
         Keys.Close();
         if (_plainClient.IsValueCreated) _plainClient.Value.Dispose();
@@ -120,6 +147,10 @@ public sealed class CsfleClientFactory : ICsfleClientFactory, IDisposable
         CsfleErrorCode.ProviderNotWired,
         "MongoDB.Driver does not hand the commands of a client of this factory to Medco.Csfle",
         "Check that the application uses a version of MongoDB.Driver that this library was built for, and that nothing else in the process takes part in automatic encryption.");
+
+    /// <summary>The namespaces of the collections that are registered with a class.</summary>
+    internal IEnumerable<string> NamespacesOf(Type type)
+        => _options.Collections.Where(registration => registration.Type == type).Select(registration => RegisteredCollections.NamespaceOf(registration)!);
 
     /// <summary>Looks how it goes.</summary>
     internal CsfleHealthCheck NewHealthCheck(IEnumerable<IHealthProbe>? probes = null) => new(

@@ -23,14 +23,21 @@ public interface ICsfleClientFactory
     /// </exception>
     IMongoClient CreateEncryptedClient();
 
+    /// <summary>The same, encrypted by that engine. Clients of both may be used side by side: they write and read the same bytes.</summary>
+    /// <param name="engine">The engine.</param>
+    /// <exception cref="CsfleConfigurationException">
+    /// As above, or libmongocrypt was not set up (<see cref="CsfleErrorCode.EngineNotSetUp"/>).
+    /// </exception>
+    IMongoClient CreateEncryptedClient(CsfleEngineKind engine);
+
     /// <summary>A client that neither encrypts nor decrypts: it sees ciphertext, and stores in clear what it is given.</summary>
     /// <exception cref="CsfleConfigurationException">The application set auto-encryption options.</exception>
     IMongoClient CreateUnencryptedClient();
 
     /// <summary>
     /// Starts up, once: reads the classes and schemas, makes sure of the unique index of the key vault, finds every data key
-    /// (and creates the missing ones only where that was asked for) and unwraps it, and proves with
-    /// synthetic values that what the schemas say is encrypted. After an error it may be called again.
+    /// (and creates the missing ones only where that was asked for) and unwraps it, proves with synthetic values that what the
+    /// schemas say is encrypted, and opens libmongocrypt where that was set up. After an error it may be called again.
     /// </summary>
     /// <param name="cancellationToken">Gives up waiting.</param>
     /// <exception cref="CsfleConfigurationException">The settings are wrong.</exception>

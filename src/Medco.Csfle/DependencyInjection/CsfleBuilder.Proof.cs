@@ -2,6 +2,8 @@ namespace Medco.Csfle;
 
 public sealed partial class CsfleBuilder
 {
+    internal const string DefaultCanarySuffix = ".csfle_canary";
+
     /// <summary>
     /// Lets the start-up write synthetic documents to the server through an encrypted client, look at them through one that does
     /// not decrypt, read them back and remove them. The application does not start when one of them is not stored as the schema
@@ -15,7 +17,7 @@ public sealed partial class CsfleBuilder
     /// <para>It needs the rights to insert into the canary collections, to find and to remove there.</para>
     /// </remarks>
     /// <param name="suffix">What the canary collection's name adds to that of the collection.</param>
-    public CsfleBuilder UseCanary(string suffix = ".csfle_canary")
+    public CsfleBuilder UseCanary(string suffix = DefaultCanarySuffix)
     {
         ArgumentException.ThrowIfNullOrEmpty(suffix);
         _options.CanarySuffix = suffix;

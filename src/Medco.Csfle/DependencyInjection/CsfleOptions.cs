@@ -1,3 +1,4 @@
+using Medco.Csfle.Clients;
 using Medco.Csfle.Engine.KeyVault;
 using Medco.Csfle.Engine.Kms;
 using Medco.Csfle.Keys;
@@ -59,6 +60,12 @@ internal sealed class CsfleOptions
     public string? CanarySuffix { get; set; }
 
     public List<Action<MongoClientSettings>> ConfigureClient { get; } = [];
+
+    /// <summary>MongoDB's own engine; null where it was not set up.</summary>
+    public OfficialEngine? OfficialEngine { get; set; }
+
+    /// <summary>Null where nothing was said: then the official engine where it was set up.</summary>
+    public CsfleEngineKind? DefaultEngine { get; set; }
 
     public ILoggerFactory? LoggerFactory { get; set; }
 

@@ -30,6 +30,7 @@ internal static class CsfleOptionsValidator
         CheckTimes(options, errors);
         CheckCollections(options, errors);
         CheckEnforcement(options, errors);
+        if (options.OfficialEngine is { } official) errors.AddRange(official.FindMistakes(options));
 
         // What is wrong in the configuration was not taken over; it is not to be reported as missing as well.
         errors.RemoveAll(error => options.ConfigurationErrors.Exists(wrong => $"{wrong.Option}:".StartsWith($"{error.Option}:", StringComparison.OrdinalIgnoreCase)));

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Medco.Csfle.Engine.Kms;
+using Medco.Csfle.Engine.Operations.Enforcement;
 using Medco.Csfle.Schema;
 using Microsoft.Extensions.Configuration;
 
@@ -52,6 +53,9 @@ internal sealed class CsfleSection(CsfleBuilder builder, CsfleOptions options, I
             ["Collections"] = each => ReadChildren(each, "namespaces", ReadCollection),
             ["AllowUnencrypted"] = ReadAllowed,
             ["UseServerSchema"] = each => ReadFlag(each, flag => options.UseServerSchema = flag),
+            ["EnforceOnServer"] = ReadEnforcement,
+            ["UseCanary"] = each => ReadFlag(each, flag => options.CanarySuffix = flag ? options.CanarySuffix ?? CsfleBuilder.DefaultCanarySuffix : null),
+            ["UseEngine"] = each => ReadEnum<CsfleEngineKind>(each, engine => builder.UseEngine(engine)),
         };
         if (options.Name is null) settings.Add(Named, _ => { });
         settings.Read(section, options);
@@ -127,6 +131,17 @@ internal sealed class CsfleSection(CsfleBuilder builder, CsfleOptions options, I
         });
     }
 
+    private void ReadEnforcement(IConfigurationSection enforcement)
+    {
+        var given = options.Enforcement ?? new EnforcementOptions();
+        var settings = new Settings
+        {
+            [nameof(given.AtStartup)] = each => ReadEnum<EnforcementAtStartup>(each, value => given.AtStartup = value),
+            [nameof(given.ExistingRules)] = each => ReadEnum<ExistingRules>(each, value => given.ExistingRules = value),
+        };
+        if (IsSection(enforcement, $"{nameof(given.AtStartup)} or {nameof(given.ExistingRules)}") && settings.Read(enforcement, options)) options.Enforcement = given;
+    }
+
     private void ReadKmsResilience(IConfigurationSection resilience)
     {
         const string Method = nameof(CsfleBuilder.UseKmsResilience);
@@ -181,6 +196,20 @@ internal sealed class CsfleSection(CsfleBuilder builder, CsfleOptions options, I
         else
         {
             Add(each, "It is neither true nor false.", WriteFlag);
+        }
+    }
+
+    // By name: a number would be taken for whatever stands at that place.
+    private void ReadEnum<T>(IConfigurationSection each, Action<T> use) where T : struct, Enum
+    {
+        if (!TryReadText(each, out var text)) return;
+        if (Enum.GetNames<T>().Contains(text, StringComparer.OrdinalIgnoreCase))
+        {
+            use(Enum.Parse<T>(text, ignoreCase: true));
+        }
+        else
+        {
+            Add(each, "It is none of the values that are known.", $"Write one of {string.Join(", ", Enum.GetNames<T>())}.");
         }
     }
 

@@ -141,7 +141,8 @@ public sealed class CsfleEnforcement
             var ns = RegisteredCollections.NamespaceOf(registration)!;
             var options = _enforcement.Of(ns);
             if (!schemas[ns].EncryptsAnything || (atStartup is { } asked && options.AtStartup != asked)) continue;
-            wanted.Add(new WantedValidator(ns, schemas[ns], Build(options.SchemaSource, new ValidatorSchemaContext(ns, registration.Type, schemas[ns])), options.ExistingRules));
+            var context = new ValidatorSchemaContext(ns, registration.Type, schemas[ns]) { KnownTypes = registration.Declared.KnownTypes, Logger = _logger };
+            wanted.Add(new WantedValidator(ns, schemas[ns], Build(options.SchemaSource, context), options.ExistingRules));
         }
 
         return wanted;

@@ -1,5 +1,7 @@
 using Medco.Csfle.Engine.Operations.Enforcement;
 using Medco.Csfle.Engine.Schema;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Medco.Csfle;
 
@@ -36,4 +38,10 @@ public sealed class ValidatorSchemaContext
     /// nothing is added. Each <c>encrypt</c> is complete; there is no <c>encryptMetadata</c>.
     /// </summary>
     public ReadOnlyMemory<byte> EncryptionRules { get; }
+
+    /// <summary>Derived classes that are stored too, besides those that the class maps know.</summary>
+    internal IReadOnlyCollection<Type> KnownTypes { get; init; } = [];
+
+    /// <summary>Where a source says what it left out.</summary>
+    internal ILogger Logger { get; init; } = NullLogger.Instance;
 }

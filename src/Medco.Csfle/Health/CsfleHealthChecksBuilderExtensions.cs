@@ -22,15 +22,18 @@ public static class CsfleHealthChecksBuilderExtensions
     /// <param name="failureStatus">What a failure is; <see cref="HealthStatus.Unhealthy"/> unless told.</param>
     /// <param name="tags">Tags to choose checks by.</param>
     /// <param name="timeout">How long it may take.</param>
+    /// <param name="registration">The name that was given to <c>AddCsfle</c>; null for the registration without one.</param>
     /// <returns>The health checks, for the next call.</returns>
     public static IHealthChecksBuilder AddCsfle(
-        this IHealthChecksBuilder builder, string name = "csfle", HealthStatus? failureStatus = null, IEnumerable<string>? tags = null, TimeSpan? timeout = null)
+        this IHealthChecksBuilder builder, string name = "csfle", HealthStatus? failureStatus = null, IEnumerable<string>? tags = null, TimeSpan? timeout = null,
+        string? registration = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentException.ThrowIfNullOrEmpty(name);
         return builder.Add(new HealthCheckRegistration(
             name,
-            provider => provider.GetRequiredService<ICsfleClientFactory>() is CsfleClientFactory factory
+            provider => (registration is null ? provider.GetRequiredService<ICsfleClientFactory>() : provider.GetRequiredKeyedService<ICsfleClientFactory>(registration))
+                is CsfleClientFactory factory
                 ? factory.NewHealthCheck()
                 : throw new InvalidOperationException($"{nameof(ICsfleClientFactory)} was replaced by a class of the application, which this check cannot look into."),
             failureStatus,

@@ -23,6 +23,7 @@ public sealed class CsfleKeys
     private readonly ILogger _logger;
     private readonly object _lock = new();
     private KeyVaultService? _service;
+    private IReadOnlyList<IKeyManagementService> _opened = [];
     private volatile bool _hasIndex;
     private bool _closed;
 
@@ -51,6 +52,15 @@ public sealed class CsfleKeys
     internal KeyVaultService? OpenedService => Opened;
 
     internal IKeyVaultStore Store => _store.Value;
+
+    /// <summary>The KMS providers, once they are opened. They stay this object's.</summary>
+    internal IReadOnlyList<IKeyManagementService> MasterKeys
+    {
+        get
+        {
+            lock (_lock) return _opened;
+        }
+    }
 
     internal string Description => _store.Value.Description;
 
@@ -306,7 +316,11 @@ public sealed class CsfleKeys
         var opened = new KeyVaultService(_store.Value, services, _options);
         lock (_lock)
         {
-            if (!_closed && _service is null) return _service = opened;
+            if (!_closed && _service is null)
+            {
+                _opened = services;
+                return _service = opened;
+            }
         }
 
         opened.Dispose();

@@ -48,31 +48,12 @@ internal sealed class StartupProof(
         return all;
     }
 
-    /// <summary>Proves it for every registered collection.</summary>
+    /// <summary>Proves it for every registered collection, with what the driver makes for a client and, where asked for, with canaries.</summary>
     /// <exception cref="EncryptionProofException">It does not hold.</exception>
     public void Run(IReadOnlyDictionary<string, EncryptionSchema> schemas, CancellationToken cancellationToken)
     {
         var named = NeedsName(schemas) ? keys.FindNamed(cancellationToken) : null;
-        using (var controller = NewController())
-        {
-            foreach (var documents in Documents(schemas, named))
-            {
-                var insert = documents.ToInsert(withDatabase: true);
-                try
-                {
-                    var sent = controller.EncryptFields(documents.Namespace.Database, insert, cancellationToken);
-                    EncryptionProof.CheckSent(documents, sent);
-                    EncryptionProof.CheckDecrypted(documents, insert, controller.DecryptFields(sent, cancellationToken));
-                }
-                catch (CsfleException exception) when (exception is QueryAnalysisException or DecryptionException)
-                {
-                    throw Refused(documents, exception);
-                }
-
-                Proven(documents);
-            }
-        }
-
+        using (var controller = NewController()) Prove(controller, schemas, named, cancellationToken);
         if (options.CanarySuffix is not { } suffix || schemas.Count == 0) return;
         using var client = newClient();
         var canary = new Canary(MongoClientCommandRunner.Through(client), newRunner());
@@ -87,27 +68,7 @@ internal sealed class StartupProof(
     public async ValueTask RunAsync(IReadOnlyDictionary<string, EncryptionSchema> schemas, CancellationToken cancellationToken)
     {
         var named = NeedsName(schemas) ? await keys.FindNamedAsync(cancellationToken).ConfigureAwait(false) : null;
-        using (var controller = NewController())
-        {
-            foreach (var documents in Documents(schemas, named))
-            {
-                var insert = documents.ToInsert(withDatabase: true);
-                try
-                {
-                    var sent = await controller.EncryptFieldsAsync(documents.Namespace.Database, insert, cancellationToken).ConfigureAwait(false);
-                    EncryptionProof.CheckSent(documents, sent);
-                    var decrypted = await controller.DecryptFieldsAsync(sent, cancellationToken).ConfigureAwait(false);
-                    EncryptionProof.CheckDecrypted(documents, insert, decrypted);
-                }
-                catch (CsfleException exception) when (exception is QueryAnalysisException or DecryptionException)
-                {
-                    throw Refused(documents, exception);
-                }
-
-                Proven(documents);
-            }
-        }
-
+        using (var controller = NewController()) await ProveAsync(controller, schemas, named, cancellationToken).ConfigureAwait(false);
         if (options.CanarySuffix is not { } suffix || schemas.Count == 0) return;
         using var client = newClient();
         var canary = new Canary(MongoClientCommandRunner.Through(client), newRunner());
@@ -115,6 +76,61 @@ internal sealed class StartupProof(
         {
             await canary.RunAsync(documents, cancellationToken).ConfigureAwait(false);
             logger.CanaryFlown(documents.Namespace.ToString(), documents.Count);
+        }
+    }
+
+    /// <summary>Proves it for every registered collection with a controller that is there already; it stays the caller's.</summary>
+    /// <exception cref="EncryptionProofException">It does not hold.</exception>
+    public void RunThrough(IAutoEncryptionLibMongoCryptController controller, IReadOnlyDictionary<string, EncryptionSchema> schemas, CancellationToken cancellationToken)
+        => Prove(controller, schemas, NeedsName(schemas) ? keys.FindNamed(cancellationToken) : null, cancellationToken);
+
+    /// <inheritdoc cref="RunThrough"/>
+    public async ValueTask RunThroughAsync(IAutoEncryptionLibMongoCryptController controller, IReadOnlyDictionary<string, EncryptionSchema> schemas, CancellationToken cancellationToken)
+    {
+        var named = NeedsName(schemas) ? await keys.FindNamedAsync(cancellationToken).ConfigureAwait(false) : null;
+        await ProveAsync(controller, schemas, named, cancellationToken).ConfigureAwait(false);
+    }
+
+    private void Prove(
+        IAutoEncryptionLibMongoCryptController controller, IReadOnlyDictionary<string, EncryptionSchema> schemas, NamedDataKey? named, CancellationToken cancellationToken)
+    {
+        foreach (var documents in Documents(schemas, named))
+        {
+            var insert = documents.ToInsert(withDatabase: true);
+            try
+            {
+                var sent = controller.EncryptFields(documents.Namespace.Database, insert, cancellationToken);
+                EncryptionProof.CheckSent(documents, sent);
+                EncryptionProof.CheckDecrypted(documents, insert, controller.DecryptFields(sent, cancellationToken));
+            }
+            catch (CsfleException exception) when (exception is QueryAnalysisException or DecryptionException)
+            {
+                throw Refused(documents, exception);
+            }
+
+            Proven(documents);
+        }
+    }
+
+    private async ValueTask ProveAsync(
+        IAutoEncryptionLibMongoCryptController controller, IReadOnlyDictionary<string, EncryptionSchema> schemas, NamedDataKey? named, CancellationToken cancellationToken)
+    {
+        foreach (var documents in Documents(schemas, named))
+        {
+            var insert = documents.ToInsert(withDatabase: true);
+            try
+            {
+                var sent = await controller.EncryptFieldsAsync(documents.Namespace.Database, insert, cancellationToken).ConfigureAwait(false);
+                EncryptionProof.CheckSent(documents, sent);
+                var decrypted = await controller.DecryptFieldsAsync(sent, cancellationToken).ConfigureAwait(false);
+                EncryptionProof.CheckDecrypted(documents, insert, decrypted);
+            }
+            catch (CsfleException exception) when (exception is QueryAnalysisException or DecryptionException)
+            {
+                throw Refused(documents, exception);
+            }
+
+            Proven(documents);
         }
     }
 

@@ -71,6 +71,18 @@ public class ProjectReferenceTests
             Repository.Projects.Values.Where(project => !Repository.NeedsDriver(project)).Select(project => project.Path).Order(StringComparer.Ordinal),
             Repository.DriverFreeFilter.Order(StringComparer.Ordinal));
 
+    [Fact]
+    public void The_filter_without_libmongocrypt_holds_every_project_but_the_engine_that_needs_it_and_its_tests()
+        => Assert.Equal(
+            Repository.Projects.Values.Where(project => !Repository.NeedsLibMongoCrypt(project)).Select(project => project.Path).Order(StringComparer.Ordinal),
+            Repository.LibMongoCryptFreeFilter.Order(StringComparer.Ordinal));
+
+    [Fact]
+    public void Nobody_else_needs_libmongocrypt()
+        => Assert.Equal(
+            ["src/Medco.Csfle.LibMongoCrypt/Medco.Csfle.LibMongoCrypt.csproj", "tests/Medco.Csfle.LibMongoCrypt.Tests/Medco.Csfle.LibMongoCrypt.Tests.csproj"],
+            Repository.Projects.Values.Where(Repository.NeedsLibMongoCrypt).Select(project => project.Path).Order(StringComparer.Ordinal));
+
     /// <summary>What stands in a props file is referenced by every project and seen by none of the tests above.</summary>
     [Fact]
     public void References_stand_in_project_files_alone()

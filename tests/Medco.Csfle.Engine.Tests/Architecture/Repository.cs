@@ -12,7 +12,7 @@ internal sealed record ProjectFile(string Path, IReadOnlyList<string> Projects, 
     public override string ToString() => Path;
 }
 
-/// <summary>The repository these tests were built from: its projects, its solution and the driver-free filter.</summary>
+/// <summary>The repository these tests were built from: its projects, its solution and the filters of that.</summary>
 internal static class Repository
 {
     public static string Root => RepositoryFiles.Root;
@@ -24,7 +24,10 @@ internal static class Repository
         [.. Regex.Matches(File.ReadAllText(Path.Combine(Root, "Medco.Csfle.sln")), "\"([^\"]+\\.csproj)\"").Select(match => Normalize(match.Groups[1].Value))];
 
     /// <summary>The projects in Medco.Csfle.NoDriver.slnf.</summary>
-    public static IReadOnlyList<string> DriverFreeFilter { get; } = ReadFilter();
+    public static IReadOnlyList<string> DriverFreeFilter { get; } = ReadFilter("Medco.Csfle.NoDriver.slnf");
+
+    /// <summary>The projects in Medco.Csfle.NoLibMongoCrypt.slnf.</summary>
+    public static IReadOnlyList<string> LibMongoCryptFreeFilter { get; } = ReadFilter("Medco.Csfle.NoLibMongoCrypt.slnf");
 
     /// <summary>A project and everything it references, directly and indirectly.</summary>
     public static IEnumerable<ProjectFile> ClosureOf(ProjectFile project)
@@ -40,6 +43,9 @@ internal static class Repository
 
     /// <summary>Whether the project, or one it references, needs a package of the MongoDB driver or one that comes with it.</summary>
     public static bool NeedsDriver(ProjectFile project) => ClosureOf(project).SelectMany(each => each.Packages).Any(IsDriverPackage);
+
+    /// <summary>Whether the project, or one it references, needs libmongocrypt, which is not on every source that has the driver.</summary>
+    public static bool NeedsLibMongoCrypt(ProjectFile project) => ClosureOf(project).Any(each => each.Packages.Contains("MongoDB.Driver.Encryption"));
 
     public static bool IsDriverPackage(string package)
         => package.StartsWith("MongoDB.", StringComparison.OrdinalIgnoreCase)
@@ -67,9 +73,9 @@ internal static class Repository
         IEnumerable<string> Includes(string item) => xml.Descendants(item).Select(element => (string)element.Attribute("Include")!);
     }
 
-    private static string[] ReadFilter()
+    private static string[] ReadFilter(string name)
     {
-        using var filter = JsonDocument.Parse(File.ReadAllText(Path.Combine(Root, "Medco.Csfle.NoDriver.slnf")));
+        using var filter = JsonDocument.Parse(File.ReadAllText(Path.Combine(Root, name)));
         return [.. filter.RootElement.GetProperty("solution").GetProperty("projects").EnumerateArray().Select(path => Normalize(path.GetString()!))];
     }
 

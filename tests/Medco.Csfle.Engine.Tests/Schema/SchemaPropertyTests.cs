@@ -4,11 +4,13 @@ using FsCheck.Fluent;
 using Medco.Csfle.Engine.Bson;
 using Medco.Csfle.Engine.Schema;
 using Medco.Csfle.Engine.Tests.Bson;
+using Medco.Csfle.Engine.Tests.Fuzzing;
+using Xunit.Abstractions;
 
 namespace Medco.Csfle.Engine.Tests.Schema;
 
 /// <summary>Whatever comes in: a schema, a pattern or a typed error comes out, and nothing else.</summary>
-public class SchemaPropertyTests
+public class SchemaPropertyTests(ITestOutputHelper output)
 {
     private static readonly string[] Seeds =
     [
@@ -29,7 +31,7 @@ public class SchemaPropertyTests
         var changes = Gen.Choose(0, 100_000).Zip(ArbMap.Default.GeneratorFor<byte>()).ArrayOf(3);
         var outcomes = new Dictionary<string, int>();
 
-        Check.One(Config.QuickThrowOnFailure.WithMaxTest(2000), Prop.ForAll(Arb.From(Gen.Elements(Seeds).Zip(changes)), input =>
+        Check.One(Seeded.Config(output, 2000), Prop.ForAll(Arb.From(Gen.Elements(Seeds).Zip(changes)), input =>
         {
             var bson = ExtendedJson.ToBson(input.Item1);
             foreach (var (position, value) in input.Item2) bson[position % bson.Length] = value;
@@ -44,7 +46,7 @@ public class SchemaPropertyTests
     {
         var outcomes = new Dictionary<string, int>();
 
-        Check.One(Config.QuickThrowOnFailure.WithMaxTest(2000), Prop.ForAll(Arb.From(Gen.Sized(size => Document(Math.Min(size / 10, 5)))), bson =>
+        Check.One(Seeded.Config(output, 2000), Prop.ForAll(Arb.From(Gen.Sized(size => Document(Math.Min(size / 10, 5)))), bson =>
         {
             foreach (var origin in Enum.GetValues<EncryptionSchemaOrigin>())
             {
@@ -61,7 +63,7 @@ public class SchemaPropertyTests
 
     [Fact]
     public void Any_document_is_a_schema_or_a_typed_error()
-        => Check.One(Config.QuickThrowOnFailure.WithMaxTest(300), Prop.ForAll(BsonGenerators.Documents, document => { Outcome(() => EncryptionSchema.Parse(document)); }));
+        => Check.One(Seeded.Config(output, 300), Prop.ForAll(BsonGenerators.Documents, document => { Outcome(() => EncryptionSchema.Parse(document)); }));
 
     [Fact]
     public void Any_text_is_a_pattern_or_is_refused()
@@ -69,7 +71,7 @@ public class SchemaPropertyTests
         var parsed = 0;
         var text = Gen.Elements([.. "ab1-^$.|()[]{}*+?\\,:dDwWsSbxAzQ<=! \U0001F600".Select(one => one.ToString()), "(?:", "[^", "{2}", "{1,3}", "\\x41", "\\."]).ArrayOf();
 
-        Check.One(Config.QuickThrowOnFailure.WithMaxTest(2000), Prop.ForAll(Arb.From(text), parts =>
+        Check.One(Seeded.Config(output, 2000), Prop.ForAll(Arb.From(text), parts =>
         {
             var pattern = NamePattern.Parse(string.Concat(parts), out var problem);
             Assert.Equal(pattern is null, problem.Length > 0);

@@ -16,6 +16,19 @@ public sealed class ExplainTests : IDisposable
     }
 
     [Theory]
+    [InlineData("'filter': {'a': 1}", 2)]
+    [InlineData("'filter': {'a': 1}, 'limit': 1", 1)]
+    [InlineData("'skip': 2", 1)]
+    [InlineData("'skip': 5", 0)]
+    public void What_a_find_returns_is_counted(string find, int returned)
+    {
+        _server.RunOk("{'insert': 'c', 'documents': [{'_id': 1, 'a': 1}, {'_id': 2, 'a': 2}, {'_id': 3, 'a': 1}]}");
+        var statistics = _server.RunOk($"{{'explain': {{'find': 'c', {find}}}, 'verbosity': 'executionStats'}}").Find("executionStats")!.Document;
+        Assert.Equal([returned, 3], new[] { "nReturned", "totalDocsExamined" }.Select(name => ServerCalls.Int(statistics.Find(name)!)));
+        Assert.Null(_server.RunOk($"{{'explain': {{'find': 'c', {find}}}, 'verbosity': 'queryPlanner'}}").Find("executionStats"));
+    }
+
+    [Theory]
     [InlineData(14, "{'explain': 1}")]
     [InlineData(14, "{'explain': {}}")]
     [InlineData(59, "{'explain': {'insert': 'c'}}")]

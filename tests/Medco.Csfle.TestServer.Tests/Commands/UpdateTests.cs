@@ -137,6 +137,18 @@ public sealed class UpdateTests : IDisposable
         Assert.Empty(Found());
     }
 
+    [Theory]
+    [InlineData(17419, "{'_id': 1}")]
+    [InlineData(17420, "{'_id': 2}")]
+    public void A_document_does_not_outgrow_the_limit(int code, string filter)
+    {
+        var half = new string('x', 9 * 1024 * 1024);
+        _server.RunOk($"{{'insert': 'c', 'documents': [{{'_id': 1, 'a': '{half}'}}]}}");
+        var reply = Update($"{{'q': {filter}, 'u': [{{'$set': {{'b': '{half}', 'c': '{half}'}}}}], 'upsert': true}}");
+        Assert.Equal(code, ServerCalls.Int(reply.Find("writeErrors")!.Document[0].Value.Document.Find("code")!));
+        Assert.Single(Found());
+    }
+
     [Fact]
     public void Without_a_collection_nothing_is_updated_and_none_is_created()
     {

@@ -7,18 +7,24 @@ internal static class Accumulator
 {
     private const int UnknownAccumulator = 15952;
 
-    public static Func<IReadOnlyList<Value?>, Value> Find(string name) => name switch
+    private static readonly Dictionary<string, Func<IReadOnlyList<Value?>, Value>> Accumulators = new()
     {
-        "$sum" => Operators.Sum,
-        "$avg" => Operators.Average,
-        "$min" => values => Operators.Present(values).Min(ValueOrder.Instance) ?? Value.Null,
-        "$max" => values => Operators.Present(values).Max(ValueOrder.Instance) ?? Value.Null,
-        "$first" => values => values[0] ?? Value.Null,
-        "$last" => values => values[^1] ?? Value.Null,
-        "$push" => values => Value.FromArray(values.OfType<Value>()),
-        "$addToSet" => values => Value.FromArray(new SortedSet<Value>(values.OfType<Value>(), ValueOrder.Instance)),
-        "$mergeObjects" => Operators.Merge,
-        "$count" => values => Value.FromInt32(values.Count),
-        _ => throw new ServerException(UnknownAccumulator, $"unknown group operator '{name}'"),
+        ["$sum"] = Operators.Sum,
+        ["$avg"] = Operators.Average,
+        ["$min"] = values => Operators.Present(values).Min(ValueOrder.Instance) ?? Value.Null,
+        ["$max"] = values => Operators.Present(values).Max(ValueOrder.Instance) ?? Value.Null,
+        ["$first"] = values => values[0] ?? Value.Null,
+        ["$last"] = values => values[^1] ?? Value.Null,
+        ["$push"] = values => Value.FromArray(values.OfType<Value>()),
+        ["$addToSet"] = values => Value.FromArray(new SortedSet<Value>(values.OfType<Value>(), ValueOrder.Instance)),
+        ["$mergeObjects"] = Operators.Merge,
+        ["$count"] = values => Value.FromInt32(values.Count),
     };
+
+    /// <summary>The names of all accumulators.</summary>
+    public static IEnumerable<string> Names => Accumulators.Keys;
+
+    /// <exception cref="ServerException">There is no such accumulator.</exception>
+    public static Func<IReadOnlyList<Value?>, Value> Find(string name)
+        => Accumulators.TryGetValue(name, out var accumulate) ? accumulate : throw new ServerException(UnknownAccumulator, $"unknown group operator '{name}'");
 }

@@ -10,9 +10,41 @@ internal static class ExpressionParser
     private const int OneFieldOnly = 15983;
     private const int UndefinedVariable = 17276;
     private const int WrongArity = 16020;
-    private const int WrongArgument = 28667;
+    private const int InvalidVariable = 16867;
+
+    // Which code an operator has for arguments that are no document, for one that is unknown, and for each that is missing.
+    private static readonly Dictionary<string, (int NotDocument, int Unknown, int[] Missing)> ArgumentErrors = new()
+    {
+        ["$cond"] = (WrongArity, 17083, [17080, 17081, 17082]),
+        ["$switch"] = (40060, 40067, [40068]),
+        ["case"] = (40062, 40063, [40064, 40065]),
+        ["$let"] = (16874, 16875, [16876, 16877]),
+        ["$map"] = (16878, 16879, [16880, 16882]),
+        ["$filter"] = (28646, 28647, [28648, 28650]),
+    };
 
     private static readonly HashSet<string> SystemVariables = ["ROOT", "CURRENT", "REMOVE", "NOW"];
+
+    /// <summary>The operators that decide what of their operands is evaluated, and with which variables.</summary>
+    private static readonly Dictionary<string, FormReader> SpecialForms = new()
+    {
+        ["$literal"] = (_, operand, _) => new Constant(operand),
+        // What query analyzers write in its place; MongoDB knows both.
+        ["$const"] = (_, operand, _) => new Constant(operand),
+        ["$and"] = ParseLogical,
+        ["$or"] = ParseLogical,
+        ["$ifNull"] = (_, operand, variables) => ParseIfNull(operand, variables),
+        ["$cond"] = (_, operand, variables) => ParseConditional(operand, value => Parse(value, variables)),
+        ["$switch"] = (_, operand, variables) => ParseSwitch(operand, value => Parse(value, variables)),
+        ["$let"] = (_, operand, variables) => ParseLet(operand, variables),
+        ["$map"] = ParseOverArray,
+        ["$filter"] = ParseOverArray,
+    };
+
+    private delegate Expression FormReader(string name, Value operand, HashSet<string> variables);
+
+    /// <summary>The names of all operators.</summary>
+    public static IEnumerable<string> Names => [.. SpecialForms.Keys, .. Operators.Table.Keys];
 
     /// <summary>Reads an expression.</summary>
     /// <exception cref="ServerException">It is none, or uses what this server does not have.</exception>
@@ -58,41 +90,31 @@ internal static class ExpressionParser
 
     private static Expression ParseOperator(string name, Value operand, HashSet<string> variables)
     {
-        Expression Read(Value value) => Parse(value, variables);
-
-        switch (name)
+        if (SpecialForms.TryGetValue(name, out var read)) return read(name, operand, variables);
+        if (!Operators.Table.TryGetValue(name, out var known)) throw new ServerException(ErrorCode.InvalidPipelineOperator, $"Unrecognized expression '{name}'");
+        var operands = Operands(operand).Select(value => Parse(value, variables)).ToArray();
+        if (operands.Length < known.Least || operands.Length > known.Most)
         {
-            // What query analyzers write in its place; MongoDB knows both.
-            case "$literal" or "$const":
-                return new Constant(operand);
-            case "$and" or "$or":
-                var clauses = Operands(operand).Select(Read).ToArray();
-                var isAnd = name == "$and";
-                return new ScopedExpression(scope => Value.FromBoolean(isAnd
-                    ? clauses.All(clause => clause.Evaluate(scope) is { IsTrue: true })
-                    : clauses.Any(clause => clause.Evaluate(scope) is { IsTrue: true })));
-            case "$ifNull":
-                var choices = Operands(operand).Select(Read).ToArray();
-                if (choices.Length < 2) throw new ServerException(1257300, "$ifNull needs at least two arguments");
-                return new ScopedExpression(scope => choices[..^1].Select(choice => choice.Evaluate(scope)).FirstOrDefault(value => !Operators.IsNullish(value)) ?? choices[^1].Evaluate(scope));
-            case "$cond":
-                return ParseConditional(operand, Read);
-            case "$switch":
-                return ParseSwitch(operand, Read);
-            case "$let":
-                return ParseLet(operand, variables);
-            case "$map" or "$filter":
-                return ParseOverArray(name, operand, variables);
-            default:
-                if (!Operators.Table.TryGetValue(name, out var known)) throw new ServerException(ErrorCode.InvalidPipelineOperator, $"Unrecognized expression '{name}'");
-                var operands = Operands(operand).Select(Read).ToArray();
-                if (operands.Length < known.Least || operands.Length > known.Most)
-                {
-                    throw new ServerException(WrongArity, $"Expression {name} takes {(known.Least == known.Most ? $"exactly {known.Least}" : $"at least {known.Least}")} arguments. {operands.Length} were passed in.");
-                }
-
-                return new OperatorExpression(operands, known.Apply);
+            throw new ServerException(WrongArity, $"Expression {name} takes {(known.Least == known.Most ? $"exactly {known.Least}" : $"at least {known.Least}")} arguments. {operands.Length} were passed in.");
         }
+
+        return new OperatorExpression(operands, known.Apply);
+    }
+
+    private static ScopedExpression ParseLogical(string name, Value operand, HashSet<string> variables)
+    {
+        var clauses = Operands(operand).Select(value => Parse(value, variables)).ToArray();
+        var isAnd = name == "$and";
+        return new ScopedExpression(scope => Value.FromBoolean(isAnd
+            ? clauses.All(clause => clause.Evaluate(scope) is { IsTrue: true })
+            : clauses.Any(clause => clause.Evaluate(scope) is { IsTrue: true })));
+    }
+
+    private static ScopedExpression ParseIfNull(Value operand, HashSet<string> variables)
+    {
+        var choices = Operands(operand).Select(value => Parse(value, variables)).ToArray();
+        if (choices.Length < 2) throw new ServerException(1257300, "$ifNull needs at least two arguments");
+        return new ScopedExpression(scope => choices[..^1].Select(choice => choice.Evaluate(scope)).FirstOrDefault(value => !Operators.IsNullish(value)) ?? choices[^1].Evaluate(scope));
     }
 
     /// <summary>The operands as written: an array of them, or one by itself.</summary>
@@ -103,7 +125,7 @@ internal static class ExpressionParser
         Expression[] parts;
         if (operand.IsDocument)
         {
-            var named = Named("$cond", operand, ["if", "then", "else"], required: 3);
+            var named = Named("$cond", operand, ["if", "then", "else"]);
             parts = [read(named["if"]), read(named["then"]), read(named["else"])];
         }
         else
@@ -117,11 +139,12 @@ internal static class ExpressionParser
 
     private static ScopedExpression ParseSwitch(Value operand, Func<Value, Expression> read)
     {
-        var named = Named("$switch", operand, ["branches", "default"], required: 1);
+        var named = Named("$switch", operand, ["branches", "default"]);
         if (!named["branches"].IsArray) throw new ServerException(40061, $"$switch expected an array for 'branches', found: {named["branches"].Type.Alias()}");
-        var branches = named["branches"].Items.Select(branch => Named("$switch", branch, ["case", "then"], required: 2))
+        var branches = named["branches"].Items.Select(branch => Named("case", branch, ["case", "then"]))
             .Select(branch => (Case: read(branch["case"]), Then: read(branch["then"])))
             .ToArray();
+        if (branches.Length == 0) throw new ServerException(40068, "$switch requires at least one branch.");
         var otherwise = named.TryGetValue("default", out var value) ? read(value) : null;
         return new ScopedExpression(scope =>
         {
@@ -138,8 +161,8 @@ internal static class ExpressionParser
 
     private static ScopedExpression ParseLet(Value operand, HashSet<string> variables)
     {
-        var named = Named("$let", operand, ["vars", "in"], required: 2);
-        if (!named["vars"].IsDocument) throw new ServerException(WrongArgument, "invalid parameter: expected an object ($let.vars)");
+        var named = Named("$let", operand, ["vars", "in"]);
+        if (!named["vars"].IsDocument) throw new ServerException(10065, "invalid parameter: expected an object (vars)");
         var defined = named["vars"].Document.Elements.Select(element => (Name: Variable(element.Name), Value: Parse(element.Value, variables))).ToArray();
         var body = Parse(named["in"], [.. variables, .. defined.Select(variable => variable.Name)]);
         return new ScopedExpression(scope => body.Evaluate(defined.Aggregate(scope, (inner, variable) => inner.With(variable.Name, variable.Value.Evaluate(scope)))));
@@ -148,45 +171,54 @@ internal static class ExpressionParser
     private static ScopedExpression ParseOverArray(string name, Value operand, HashSet<string> variables)
     {
         var isMap = name == "$map";
-        var named = Named(name, operand, ["input", isMap ? "in" : "cond", "as"], required: 2);
+        var named = Named(name, operand, ["input", isMap ? "in" : "cond", "as", .. isMap ? Array.Empty<string>() : ["limit"]]);
         var variable = "this";
-        if (named.TryGetValue("as", out var given)) variable = given.Type == BsonType.String ? Variable(given.Text) : throw new ServerException(WrongArgument, $"{name}.as must be a name");
+        if (named.TryGetValue("as", out var given)) variable = given.Type == BsonType.String ? Variable(given.Text) : throw new ServerException(InvalidVariable, $"{name}.as must be a name");
         var input = Parse(named["input"], variables);
         var body = Parse(named[isMap ? "in" : "cond"], [.. variables, variable]);
+        var limit = named.TryGetValue("limit", out var most) ? Parse(most, variables) : null;
         return new ScopedExpression(scope =>
         {
             var array = input.Evaluate(scope);
             if (Operators.IsNullish(array)) return Value.Null;
-            if (!array!.IsArray) throw new ServerException(28651, $"input to {name} must be an array not {array.Type.Alias()}");
+            if (!array!.IsArray) throw new ServerException(isMap ? 16883 : 28651, $"input to {name} must be an array not {array.Type.Alias()}");
             return Value.FromArray(isMap
                 ? array.Items.Select(item => body.Evaluate(scope.With(variable, item)) ?? Value.Null)
-                : array.Items.Where(item => body.Evaluate(scope.With(variable, item)) is { IsTrue: true }));
+                : array.Items.Where(item => body.Evaluate(scope.With(variable, item)) is { IsTrue: true }).Take(Limit(limit?.Evaluate(scope))));
         });
+    }
+
+    /// <summary>The most elements that <c>$filter</c> returns; null and missing are no limit.</summary>
+    private static int Limit(Value? limit)
+    {
+        if (Operators.IsNullish(limit)) return int.MaxValue;
+        if (!limit!.IsNumber || !limit.Number.TryToInt64(out var most) || most > int.MaxValue) throw new ServerException(327391, "$filter: limit must be represented as a 32-bit integral value");
+        return most > 0 ? (int)most : throw new ServerException(327392, $"$filter: limit must be greater than 0, is {most}");
     }
 
     private static string Variable(string name)
         => name.Length > 0 && char.IsAsciiLetterLower(name[0]) && name.All(c => char.IsAsciiLetterOrDigit(c) || c == '_')
             ? name
-            : throw new ServerException(16867, $"'{name}' starts with an invalid character for a user variable name");
+            : throw new ServerException(InvalidVariable, $"'{name}' starts with an invalid character for a user variable name");
 
     /// <summary>The named arguments of an operator.</summary>
     /// <param name="operation">The operator.</param>
     /// <param name="operand">What stands beside it.</param>
     /// <param name="known">The names there may be, the required ones first.</param>
-    /// <param name="required">How many must be there.</param>
-    private static Dictionary<string, Value> Named(string operation, Value operand, string[] known, int required)
+    private static Dictionary<string, Value> Named(string operation, Value operand, string[] known)
     {
-        if (!operand.IsDocument) throw new ServerException(WrongArgument, $"{operation} only supports an object as its argument");
+        var errors = ArgumentErrors[operation];
+        if (!operand.IsDocument) throw new ServerException(errors.NotDocument, $"{operation} only supports an object as its argument");
         var named = new Dictionary<string, Value>();
         foreach (var (name, value) in operand.Document.Elements)
         {
-            if (!known.Contains(name)) throw new ServerException(WrongArgument, $"Unrecognized parameter to {operation}: {name}");
+            if (!known.Contains(name)) throw new ServerException(errors.Unknown, $"Unrecognized parameter to {operation}: {name}");
             named[name] = value;
         }
 
-        foreach (var name in known.Take(required))
+        foreach (var (name, code) in known.Zip(errors.Missing))
         {
-            if (!named.ContainsKey(name)) throw new ServerException(WrongArgument, $"Missing '{name}' parameter to {operation}");
+            if (!named.ContainsKey(name)) throw new ServerException(code, $"Missing '{name}' parameter to {operation}");
         }
 
         return named;

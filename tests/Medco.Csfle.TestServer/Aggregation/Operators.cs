@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Globalization;
 using System.Text;
 using Medco.Csfle.Engine.Bson;
@@ -16,6 +17,7 @@ internal static class Operators
 {
     private const int Any = int.MaxValue;
     private const int ConversionFailure = 241;
+    private const int NotANumber = 28765;
 
     public static IReadOnlyDictionary<string, Operator> Table { get; } = new Dictionary<string, Operator>
     {
@@ -33,7 +35,7 @@ internal static class Operators
         ["$multiply"] = OfValues(0, Any, operands => operands.Select(operand => Numeric("$multiply", operand)).Aggregate(Value.FromInt32(1), Multiply)),
         ["$divide"] = OfValues(2, 2, operands => Divide(Numeric("$divide", operands[0]), Numeric("$divide", operands[1]))),
         ["$mod"] = OfValues(2, 2, operands => Mod(Numeric("$mod", operands[0]), Numeric("$mod", operands[1]))),
-        ["$abs"] = OfValues(1, 1, operands => Numeric("$abs", operands[0]).Number.CompareTo(Number.FromInt64(0)) < 0 ? Multiply(operands[0], Value.FromInt32(-1)) : operands[0]),
+        ["$abs"] = OfValues(1, 1, operands => Numeric("$abs", operands[0], NotANumber).Number.CompareTo(Number.FromInt64(0)) < 0 ? Multiply(operands[0], Value.FromInt32(-1)) : operands[0]),
         ["$ceil"] = OfValues(1, 1, operands => Round("$ceil", operands[0], Math.Ceiling)),
         ["$floor"] = OfValues(1, 1, operands => Round("$floor", operands[0], Math.Floor)),
         ["$sum"] = new(1, Any, operands => Sum(Spread(operands))),
@@ -108,16 +110,30 @@ internal static class Operators
     private static Operator OfValues(int least, int most, Func<IReadOnlyList<Value>, Value?> apply)
         => new(least, most, operands => operands.Any(IsNullish) ? Value.Null : apply([.. operands.OfType<Value>()]));
 
-    private static Operator DatePart(string name, Func<DateTime, int> part) => OfValues(1, 1, operands => operands[0] is { Type: BsonType.DateTime } date
-        && date.Int64 >= DateTimeOffset.MinValue.ToUnixTimeMilliseconds() && date.Int64 <= DateTimeOffset.MaxValue.ToUnixTimeMilliseconds()
-            ? Value.FromInt32(part(DateTimeOffset.FromUnixTimeMilliseconds(date.Int64).UtcDateTime))
-            : throw new ServerException(16006, $"{name}: can't convert from BSON type {operands[0].Type.Alias()} to Date"));
+    private static Operator DatePart(string name, Func<DateTime, int> part) => OfValues(1, 1, operands => ToDate(operands[0]) is { } date
+        ? Value.FromInt32(part(date))
+        : throw new ServerException(16006, $"{name}: can't convert from BSON type {operands[0].Type.Alias()} to Date"));
+
+    /// <summary>The date that a value is or tells; null where it is none, or none that the calendar has.</summary>
+    private static DateTime? ToDate(Value value)
+    {
+        long? milliseconds = value.Type switch
+        {
+            BsonType.DateTime => value.Int64,
+            BsonType.Timestamp => (long)(unchecked((ulong)value.Int64) >> 32) * 1000,
+            BsonType.ObjectId => BinaryPrimitives.ReadUInt32BigEndian(value.Bytes.Span) * 1000L,
+            _ => null,
+        };
+        return milliseconds >= DateTimeOffset.MinValue.ToUnixTimeMilliseconds() && milliseconds <= DateTimeOffset.MaxValue.ToUnixTimeMilliseconds()
+            ? DateTimeOffset.FromUnixTimeMilliseconds(milliseconds.Value).UtcDateTime
+            : null;
+    }
 
     /// <summary>One array by itself is the list of the values in it.</summary>
     private static IEnumerable<Value?> Spread(IReadOnlyList<Value?> operands) => operands is [{ IsArray: true } array] ? array.Items : (IEnumerable<Value?>)operands;
 
-    private static Value Numeric(string name, Value value)
-        => value.IsNumber ? value : throw ServerException.TypeMismatch($"{name} only supports numeric types, not {value.Type.Alias()}");
+    private static Value Numeric(string name, Value value, int code = ErrorCode.TypeMismatch)
+        => value.IsNumber ? value : throw new ServerException(code, $"{name} only supports numeric types, not {value.Type.Alias()}");
 
     // What 64 bits cannot hold becomes a double.
     private static Value AddNumbers(Value left, Value right)
@@ -161,7 +177,7 @@ internal static class Operators
         return Arithmetic.FromWhole(b == -1 ? 0 : a % b, asInt32: left.Type == BsonType.Int32 && right.Type == BsonType.Int32)!;
     }
 
-    private static Value Round(string name, Value value, Func<double, double> round) => Numeric(name, value).Type switch
+    private static Value Round(string name, Value value, Func<double, double> round) => Numeric(name, value, NotANumber).Type switch
     {
         BsonType.Double => Value.FromDouble(round(Arithmetic.ToDouble(value))),
         BsonType.Decimal128 => throw ServerException.NotImplemented($"{name} of a decimal"),
@@ -215,6 +231,7 @@ internal static class Operators
         BsonType.Double => Value.FromText(Arithmetic.ToDouble(value).ToString("R", CultureInfo.InvariantCulture)),
         BsonType.Decimal128 => Value.FromText(Decimal128Text.Format(value.Bytes.Span)),
         BsonType.ObjectId => Value.FromText(Convert.ToHexString(value.Bytes.Span).ToLowerInvariant()),
+        BsonType.DateTime when ToDate(value) is { } date => Value.FromText(date.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture)),
         _ => throw new ServerException(ConversionFailure, $"Unsupported conversion from {value.Type.Alias()} to string in $convert with no onError value"),
     };
 }

@@ -21,12 +21,35 @@ internal sealed class PipelineParser(Func<string, Collection?> findCollection)
     private const int OneAccumulator = 40238;
     private const int BadCountName = 40156;
 
+    private static readonly Dictionary<string, Func<PipelineParser, string, Value, Stage>> Stages = new()
+    {
+        ["$match"] = (_, _, value) => ParseMatch(value),
+        ["$project"] = (_, _, value) => ParseProject(value),
+        ["$addFields"] = (_, name, value) => ParseAddFields(name, value),
+        ["$set"] = (_, name, value) => ParseAddFields(name, value),
+        ["$unset"] = (_, _, value) => ParseUnset(value),
+        ["$group"] = (_, name, value) => ParseGroup(DocumentOf(name, 15947, value)),
+        ["$sort"] = (_, _, value) => ParseSort(value),
+        ["$limit"] = (_, _, value) => ParseLimit(value),
+        ["$skip"] = (_, _, value) => ParseSkip(value),
+        ["$count"] = (_, _, value) => ParseCount(value),
+        ["$unwind"] = (_, _, value) => ParseUnwind(value),
+        ["$lookup"] = (parser, _, value) => parser.ParseLookup(value),
+        ["$sortByCount"] = (_, _, value) => ParseSortByCount(value),
+        ["$replaceRoot"] = (_, name, value) => ParseReplaceRoot(StatementArguments(name, value).Required("newRoot"), name),
+        ["$replaceWith"] = (_, name, value) => ParseReplaceRoot(value, name),
+        ["$facet"] = (parser, _, value) => parser.ParseFacet(value),
+    };
+
     private static readonly HashSet<string> Unsupported =
     [
         "$out", "$merge", "$geoNear", "$graphLookup", "$bucket", "$bucketAuto", "$sample", "$redact", "$unionWith", "$indexStats",
         "$collStats", "$planCacheStats", "$currentOp", "$listSessions", "$listLocalSessions", "$changeStream", "$search",
         "$searchMeta", "$setWindowFields", "$densify", "$fill", "$documents", "$vectorSearch",
     ];
+
+    /// <summary>The names of all stages but <c>$changeStream</c>, which begins pipelines of its own kind.</summary>
+    public static IEnumerable<string> Names => Stages.Keys;
 
     /// <summary>Reads a pipeline.</summary>
     /// <exception cref="ServerException">It is none, or uses what this server does not have.</exception>
@@ -42,26 +65,13 @@ internal sealed class PipelineParser(Func<string, Collection?> findCollection)
         return stages;
     }
 
-    private Stage ParseStage(string name, Value value) => name switch
+    private Stage ParseStage(string name, Value value)
     {
-        "$match" => ParseMatch(value),
-        "$project" => ParseProject(value),
-        "$addFields" or "$set" => ParseAddFields(name, value),
-        "$unset" => ParseUnset(value),
-        "$group" => ParseGroup(DocumentOf(name, 15947, value)),
-        "$sort" => ParseSort(value),
-        "$limit" => ParseLimit(value),
-        "$skip" => ParseSkip(value),
-        "$count" => ParseCount(value),
-        "$unwind" => ParseUnwind(value),
-        "$lookup" => ParseLookup(value),
-        "$sortByCount" => ParseSortByCount(value),
-        "$replaceRoot" => ParseReplaceRoot(StatementArguments("$replaceRoot", value).Required("newRoot"), name),
-        "$replaceWith" => ParseReplaceRoot(value, name),
-        "$facet" => ParseFacet(value),
-        _ when Unsupported.Contains(name) => throw ServerException.NotImplemented($"the stage {name}"),
-        _ => throw new ServerException(UnknownStage, $"Unrecognized pipeline stage name: '{name}'"),
-    };
+        if (Stages.TryGetValue(name, out var read)) return read(this, name, value);
+        throw Unsupported.Contains(name)
+            ? ServerException.NotImplemented($"the stage {name}")
+            : new ServerException(UnknownStage, $"Unrecognized pipeline stage name: '{name}'");
+    }
 
     private static Stage ParseMatch(Value value)
     {

@@ -6,8 +6,9 @@ using Medco.Csfle.TestServer.Values;
 namespace Medco.Csfle.TestServer.Commands;
 
 /// <summary>
-/// <c>explain</c>: the plan of a command, which on this server is always to look at every document. The command itself is not
-/// run, and no more of it is checked than what it works on.
+/// <c>explain</c>: the plan of a command, which on this server is always to look at every document, and how many documents a
+/// <c>find</c> returns where more than the plan is asked for. Other commands are not run, and no more of them is checked than
+/// what they work on.
 /// </summary>
 internal static class ExplainCommand
 {
@@ -38,6 +39,26 @@ internal static class ExplainCommand
         reply.WriteString("stage"u8, "COLLSCAN");
         reply.EndDocument();
         reply.EndDocument();
+        if (name == "find" && verbosity != "queryPlanner") WriteStatistics(context, collection.Text, command);
         reply.WriteDocument("command"u8, command.Bytes.Span);
+    }
+
+    private static void WriteStatistics(CommandContext context, string name, Document find)
+    {
+        // Only what decides how many there are is looked at.
+        var arguments = new CommandArguments(find);
+        var filter = arguments.OptionalDocument("filter") ?? Document.Empty;
+        var limit = arguments.OptionalCount("limit") ?? 0;
+        var collection = context.Catalog.Find(context.Database, name);
+        var found = Math.Max(0, (collection?.Find(filter).LongCount() ?? 0) - (arguments.OptionalCount("skip") ?? 0));
+
+        var reply = context.Reply;
+        reply.StartDocument("executionStats"u8);
+        reply.WriteBoolean("executionSuccess"u8, true);
+        reply.WriteInt32("nReturned"u8, (int)(limit == 0 ? found : Math.Min(found, limit)));
+        reply.WriteInt32("executionTimeMillis"u8, 0);
+        reply.WriteInt32("totalKeysExamined"u8, 0);
+        reply.WriteInt32("totalDocsExamined"u8, collection?.Find(Document.Empty).Count() ?? 0);
+        reply.EndDocument();
     }
 }

@@ -13,8 +13,51 @@ internal static class MatchParser
     private static readonly HashSet<string> Unsupported
         = ["$expr", "$where", "$text", "$within", "$sampleRate", "$alwaysTrue", "$alwaysFalse"];
 
+    private static readonly Dictionary<string, Func<string, Value, MatchExpression>> TopLevelOperators = new()
+    {
+        ["$and"] = (name, value) => new AllMatch(ParseClauses(name, value)),
+        ["$or"] = (name, value) => new AnyMatch(ParseClauses(name, value)),
+        ["$nor"] = (name, value) => new NoMatch(new AnyMatch(ParseClauses(name, value))),
+        ["$jsonSchema"] = (_, value) => value.IsDocument
+            ? new SchemaMatch(JsonSchemaParser.Parse(value.Document))
+            : throw ServerException.TypeMismatch("$jsonSchema must be an object"),
+    };
+
+    private static readonly Dictionary<string, OperatorReader> FieldOperators = new()
+    {
+        ["$eq"] = (_, value, _) => ParseComparison(Comparison.Equal, value),
+        ["$ne"] = (_, value, _) => ParseNotEqual(value),
+        ["$gt"] = (_, value, _) => ParseComparison(Comparison.Greater, value),
+        ["$gte"] = (_, value, _) => ParseComparison(Comparison.GreaterOrEqual, value),
+        ["$lt"] = (_, value, _) => ParseComparison(Comparison.Less, value),
+        ["$lte"] = (_, value, _) => ParseComparison(Comparison.LessOrEqual, value),
+        ["$in"] = (name, value, _) => ParseIn(name, value),
+        ["$nin"] = (name, value, _) => new NotTest(ParseIn(name, value)),
+        ["$exists"] = (_, value, _) => value.IsTrue ? new ExistsTest() : new NotTest(new ExistsTest()),
+        ["$type"] = (_, value, _) => new TypeTest(TypeAliases.Parse(value)),
+        ["$not"] = (_, value, _) => ParseNot(value),
+        ["$all"] = (_, value, _) => ParseAll(value),
+        ["$elemMatch"] = (_, value, _) => ParseElemMatch(value),
+        ["$size"] = (_, value, _) => ParseSize(value),
+        ["$mod"] = (_, value, _) => ParseMod(value),
+        ["$regex"] = (_, value, siblings) => ParseRegex(value, siblings.Find("$options")),
+        ["$bitsAllSet"] = (name, value, _) => new BitsTest(ParseBits(name, value), all: true, set: true),
+        ["$bitsAllClear"] = (name, value, _) => new BitsTest(ParseBits(name, value), all: true, set: false),
+        ["$bitsAnySet"] = (name, value, _) => new BitsTest(ParseBits(name, value), all: false, set: true),
+        ["$bitsAnyClear"] = (name, value, _) => new BitsTest(ParseBits(name, value), all: false, set: false),
+        ["$geoWithin"] = (name, value, _) => ParseGeometry(name, value),
+        ["$geoIntersects"] = (name, value, _) => ParseGeometry(name, value),
+        ["$near"] = (_, _, _) => RefuseNear(),
+        ["$nearSphere"] = (_, _, _) => RefuseNear(),
+    };
+
     // A document that starts with one of these is a DBRef and so a value, although its names start with a dollar.
     private static readonly HashSet<string> ReferenceFields = ["$ref", "$id", "$db"];
+
+    private delegate FieldTest OperatorReader(string name, Value value, Document siblings);
+
+    /// <summary>The names of all operators.</summary>
+    public static IEnumerable<string> Names => [.. TopLevelOperators.Keys, "$comment", .. FieldOperators.Keys, "$options"];
 
     /// <summary>Reads a filter.</summary>
     /// <exception cref="ServerException">It is not one, or uses what this server does not have.</exception>
@@ -47,22 +90,9 @@ internal static class MatchParser
 
     private static MatchExpression ParseTopLevel(string name, Value value)
     {
-        switch (name)
-        {
-            case "$and":
-                return new AllMatch(ParseClauses(name, value));
-            case "$or":
-                return new AnyMatch(ParseClauses(name, value));
-            case "$nor":
-                return new NoMatch(new AnyMatch(ParseClauses(name, value)));
-            case "$jsonSchema":
-                return value.IsDocument
-                    ? new SchemaMatch(JsonSchemaParser.Parse(value.Document))
-                    : throw ServerException.TypeMismatch("$jsonSchema must be an object");
-            default:
-                if (Unsupported.Contains(name)) throw ServerException.NotImplemented(name);
-                throw ServerException.BadValue($"unknown top level operator: {name}. If you have a field name that starts with a '$' symbol, consider using $getField or $setField.");
-        }
+        if (TopLevelOperators.TryGetValue(name, out var read)) return read(name, value);
+        if (Unsupported.Contains(name)) throw ServerException.NotImplemented(name);
+        throw ServerException.BadValue($"unknown top level operator: {name}. If you have a field name that starts with a '$' symbol, consider using $getField or $setField.");
     }
 
     private static List<MatchExpression> ParseClauses(string name, Value value)
@@ -101,36 +131,21 @@ internal static class MatchParser
         return tests.Count == 1 ? tests[0] : new AllTests(tests);
     }
 
-    private static FieldTest ParseOperator(string name, Value value, Document siblings) => name switch
+    private static FieldTest ParseOperator(string name, Value value, Document siblings)
     {
-        "$eq" => ParseComparison(Comparison.Equal, value),
-        "$ne" => value.Type == BsonType.RegularExpression
-            ? throw ServerException.BadValue("Can't have regex as arg to $ne.")
-            : new NotTest(ParseComparison(Comparison.Equal, value)),
-        "$gt" => ParseComparison(Comparison.Greater, value),
-        "$gte" => ParseComparison(Comparison.GreaterOrEqual, value),
-        "$lt" => ParseComparison(Comparison.Less, value),
-        "$lte" => ParseComparison(Comparison.LessOrEqual, value),
-        "$in" => ParseIn(name, value),
-        "$nin" => new NotTest(ParseIn(name, value)),
-        "$exists" => value.IsTrue ? new ExistsTest() : new NotTest(new ExistsTest()),
-        "$type" => new TypeTest(TypeAliases.Parse(value)),
-        "$not" => ParseNot(value),
-        "$all" => ParseAll(value),
-        "$elemMatch" => ParseElemMatch(value),
-        "$size" => ParseSize(value),
-        "$mod" => ParseMod(value),
-        "$regex" => ParseRegex(value, siblings.Find("$options")),
-        "$bitsAllSet" => new BitsTest(ParseBits(name, value), all: true, set: true),
-        "$bitsAllClear" => new BitsTest(ParseBits(name, value), all: true, set: false),
-        "$bitsAnySet" => new BitsTest(ParseBits(name, value), all: false, set: true),
-        "$bitsAnyClear" => new BitsTest(ParseBits(name, value), all: false, set: false),
-        "$geoWithin" or "$geoIntersects" => value.IsDocument ? new GeometryTest(name) : throw ServerException.BadValue($"{name} must be an object"),
-        "$near" or "$nearSphere" => throw new ServerException(ErrorCode.NoQueryExecutionPlans,
-            "error processing query: planner returned error :: caused by :: unable to find index for $geoNear query"),
-        _ when Unsupported.Contains(name) => throw ServerException.NotImplemented(name),
-        _ => throw ServerException.BadValue($"unknown operator: {name}"),
-    };
+        if (FieldOperators.TryGetValue(name, out var read)) return read(name, value, siblings);
+        throw Unsupported.Contains(name) ? ServerException.NotImplemented(name) : ServerException.BadValue($"unknown operator: {name}");
+    }
+
+    private static NotTest ParseNotEqual(Value value) => value.Type == BsonType.RegularExpression
+        ? throw ServerException.BadValue("Can't have regex as arg to $ne.")
+        : new NotTest(ParseComparison(Comparison.Equal, value));
+
+    private static GeometryTest ParseGeometry(string name, Value value)
+        => value.IsDocument ? new GeometryTest(name) : throw ServerException.BadValue($"{name} must be an object");
+
+    private static FieldTest RefuseNear() => throw new ServerException(
+        ErrorCode.NoQueryExecutionPlans, "error processing query: planner returned error :: caused by :: unable to find index for $geoNear query");
 
     private static ComparisonTest ParseComparison(Comparison comparison, Value value)
     {

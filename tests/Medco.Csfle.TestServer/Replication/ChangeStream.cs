@@ -12,7 +12,9 @@ namespace Medco.Csfle.TestServer.Replication;
 /// </summary>
 internal sealed class ChangeStream
 {
-    private const string Name = "$changeStream";
+    /// <summary>The stage.</summary>
+    public const string Name = "$changeStream";
+
     private const int NotFirst = 40602;
 
     private static readonly HashSet<string> AllowedStages = ["$addFields", "$match", "$project", "$replaceRoot", "$replaceWith", "$set", "$unset"];

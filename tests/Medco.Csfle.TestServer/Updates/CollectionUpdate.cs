@@ -9,6 +9,7 @@ namespace Medco.Csfle.TestServer.Updates;
 internal sealed class CollectionUpdate(Collection collection, Document filter, DocumentUpdate update, bool bypassesValidation)
 {
     private const int ObjectTooLarge = 17419;
+    private const int UpsertTooLarge = 17420;
 
     private readonly MatchExpression _filter = MatchParser.Parse(filter);
 
@@ -18,9 +19,9 @@ internal sealed class CollectionUpdate(Collection collection, Document filter, D
     {
         var changed = update.Apply(document, _filter, isInsert: false);
         CheckId(document, changed);
+        CheckSize(changed, ObjectTooLarge, "Resulting document after update");
         var updated = InsertedDocument.Prepare(changed);
         if (updated.Bytes.Span.SequenceEqual(document.Bytes.Span)) return document;
-        CheckSize(updated);
         if (!bypassesValidation && collection.Options.EnforcedOnUpdate(document)?.Check(updated) is { } error) throw error;
         collection.Replace(document, updated, update is Replacement ? ChangeKind.Replace : ChangeKind.Update);
         return updated;
@@ -32,6 +33,7 @@ internal sealed class CollectionUpdate(Collection collection, Document filter, D
         var seed = update is Replacement ? UpsertSeed.ForReplacement(filter) : UpsertSeed.ForOperators(filter);
         var changed = update.Apply(seed, _filter, isInsert: true);
         CheckId(seed, changed);
+        CheckSize(changed, UpsertTooLarge, "Document to upsert");
         var inserted = InsertedDocument.Prepare(changed);
         if (!bypassesValidation && collection.Options.Enforced?.Check(inserted) is { } error) throw error;
         collection.Insert(inserted);
@@ -48,11 +50,11 @@ internal sealed class CollectionUpdate(Collection collection, Document filter, D
             : "Performing an update on the path '_id' would modify the immutable field '_id'");
     }
 
-    private static void CheckSize(Document document)
+    private static void CheckSize(Document document, int code, string what)
     {
         if (document.Bytes.Length > WireLimits.MaxDocumentBytes)
         {
-            throw new ServerException(ObjectTooLarge, $"Resulting document after update is larger than {WireLimits.MaxDocumentBytes}");
+            throw new ServerException(code, $"{what} is larger than {WireLimits.MaxDocumentBytes}");
         }
     }
 }

@@ -7,6 +7,30 @@ namespace Medco.Csfle.TestServer.Updates;
 /// <summary>Reads updates: operators, a replacement or a pipeline. Every operator that it does not know is refused.</summary>
 internal static class UpdateParser
 {
+    private static readonly Dictionary<string, ChangeReader> Changes = new()
+    {
+        ["$set"] = (_, _, value) => new SetChange(value),
+        ["$setOnInsert"] = (_, _, value) => new SetChange(value, onlyOnInsert: true),
+        ["$unset"] = (_, _, _) => new UnsetChange(),
+        ["$rename"] = (_, field, value) => ParseRename(field, value),
+        ["$inc"] = (name, field, value) => ParseArithmetic(name, "increment", field, value),
+        ["$mul"] = (name, field, value) => ParseArithmetic(name, "multiply", field, value),
+        ["$min"] = (_, _, value) => new LimitChange(value, isMinimum: true),
+        ["$max"] = (_, _, value) => new LimitChange(value, isMinimum: false),
+        ["$currentDate"] = (_, _, value) => ParseCurrentDate(value),
+        ["$bit"] = (_, _, value) => ParseBit(value),
+        ["$push"] = (_, _, value) => ParsePush(value),
+        ["$addToSet"] = (_, _, value) => ParseAddToSet(value),
+        ["$pull"] = (name, _, value) => new PullChange(name, MatchParser.ParseElement(value)),
+        ["$pullAll"] = (_, _, value) => ParsePullAll(value),
+        ["$pop"] = (_, _, value) => ParsePop(value),
+    };
+
+    private delegate FieldChange ChangeReader(string name, string field, Value value);
+
+    /// <summary>The names of all operators.</summary>
+    public static IEnumerable<string> Names => Changes.Keys;
+
     /// <summary>Reads an update.</summary>
     /// <exception cref="ServerException">It is none, or uses what this server does not have.</exception>
     public static DocumentUpdate Parse(Value update, IReadOnlyList<Document> arrayFilters)
@@ -38,7 +62,7 @@ internal static class UpdateParser
                 throw ServerException.FailedToParse($"Modifiers operate on fields but we found type {fields.Type.Alias()} instead. For example: {{$mod: {{<field>: ...}}}} not {{{name}: {ValueText.Of(fields)}}}");
             }
 
-            modifications.AddRange(fields.Document.Elements.Select(field => new Modification(UpdatePath.Parse(field.Name), parse(field.Name, field.Value))));
+            modifications.AddRange(fields.Document.Elements.Select(field => new Modification(UpdatePath.Parse(field.Name), parse(name, field.Name, field.Value))));
         }
 
         var paths = modifications.SelectMany(PathsOf).ToArray();
@@ -54,25 +78,9 @@ internal static class UpdateParser
     private static IEnumerable<UpdatePath> PathsOf(Modification modification)
         => modification.Change is RenameChange rename ? [modification.Path, rename.Target] : [modification.Path];
 
-    private static Func<string, Value, FieldChange> ChangeParser(string name) => name switch
-    {
-        "$set" => (_, value) => new SetChange(value),
-        "$setOnInsert" => (_, value) => new SetChange(value, onlyOnInsert: true),
-        "$unset" => (_, _) => new UnsetChange(),
-        "$rename" => ParseRename,
-        "$inc" => (field, value) => ParseArithmetic(name, "increment", field, value),
-        "$mul" => (field, value) => ParseArithmetic(name, "multiply", field, value),
-        "$min" => (_, value) => new LimitChange(value, isMinimum: true),
-        "$max" => (_, value) => new LimitChange(value, isMinimum: false),
-        "$currentDate" => (_, value) => ParseCurrentDate(value),
-        "$bit" => (_, value) => ParseBit(value),
-        "$push" => (_, value) => ParsePush(value),
-        "$addToSet" => (_, value) => ParseAddToSet(value),
-        "$pull" => (_, value) => new PullChange(name, MatchParser.ParseElement(value)),
-        "$pullAll" => (_, value) => ParsePullAll(value),
-        "$pop" => (_, value) => ParsePop(value),
-        _ => throw ServerException.FailedToParse($"Unknown modifier: {name}. Expected a valid update modifier or pipeline-style update specified as an array"),
-    };
+    private static ChangeReader ChangeParser(string name) => Changes.TryGetValue(name, out var read)
+        ? read
+        : throw ServerException.FailedToParse($"Unknown modifier: {name}. Expected a valid update modifier or pipeline-style update specified as an array");
 
     private static RenameChange ParseRename(string field, Value value)
     {

@@ -93,4 +93,16 @@ public sealed class AutoEncryptionRouterTests
 
         Assert.Equal("ConfigureClient", Assert.Single(exception.Errors).Option);
     }
+
+    [Fact]
+    public void Libmongocrypt_that_was_not_set_up_is_an_error_that_says_how_to()
+    {
+        using var patients = new Patients();
+
+        var exception = Assert.Throws<CsfleConfigurationException>(() => patients.Factory.CreateEncryptedClient(CsfleEngineKind.LibMongoCrypt));
+
+        Assert.Equal(CsfleErrorCode.EngineNotSetUp, exception.Code);
+        Assert.Contains("Medco.Csfle.LibMongoCrypt", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("UseLibMongoCrypt", exception.Message, StringComparison.Ordinal);
+    }
 }

@@ -3,6 +3,7 @@ using Medco.Csfle.DependencyInjection;
 using Medco.Csfle.Engine;
 using Medco.Csfle.Engine.KeyVault;
 using Medco.Csfle.Engine.Kms;
+using Medco.Csfle.Engine.Operations.Enforcement;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -31,6 +32,8 @@ public sealed class ConfigurationTests : IDisposable
         { "Csfle:LocalMasterKeys:one:Base65", "key", "Base64" },
         { "Csfle:Collections:app.people:SchemaFiel", "x.json", "SchemaFile" },
         { "Csfle:KmsResilience:MaxAttempt", "4", "MaxAttempts" },
+        { "Csfle:EnforceOnServer:AtStart", "Verify", "AtStartup" },
+        { "Csfle:UseCanaries", "true", "UseCanary" },
     };
 
     public static TheoryData<string, string> WrongValues => new()
@@ -55,6 +58,11 @@ public sealed class ConfigurationTests : IDisposable
         { "Csfle:Collections:app.people", Secret },
         { "Csfle:Collections:app.people:Schema:bsonType", Secret },
         { "Csfle:AllowUnencrypted", Secret },
+        { "Csfle:EnforceOnServer", Secret },
+        { "Csfle:EnforceOnServer:AtStartup", Secret },
+        { "Csfle:EnforceOnServer:AtStartup", "1" },
+        { "Csfle:UseCanary", Secret },
+        { "Csfle:UseEngine", Secret },
     };
 
     public static TheoryData<string, string> ImpossibleValues => new()
@@ -71,6 +79,19 @@ public sealed class ConfigurationTests : IDisposable
         { "Csfle:AllowUnencrypted:1", "app.log*" },
         { "Csfle:Collections:people", "" },
     };
+
+    [Fact]
+    public void Enforcement_canary_and_engine_are_taken_from_the_section()
+    {
+        var options = Read(("Csfle:EnforceOnServer:AtStartup", "verify"), ("Csfle:EnforceOnServer:ExistingRules", "Discard"), ("Csfle:UseCanary", "true"), ("Csfle:UseEngine", "Managed"));
+
+        Assert.Empty(options.ConfigurationErrors);
+        Assert.Equal((EnforcementAtStartup.Verify, ExistingRules.Discard), (options.Enforcement!.AtStartup, options.Enforcement.ExistingRules));
+        Assert.Equal(".csfle_canary", options.CanarySuffix);
+        Assert.Equal(CsfleEngineKind.Managed, options.DefaultEngine);
+        Assert.Null(Read(("Csfle:UseCanary", "false")).CanarySuffix);
+        Assert.Null(Read(("Csfle:UseCanary", "false")).Enforcement);
+    }
 
     [Fact]
     public async Task A_host_that_is_configured_alone_encrypts()

@@ -34,6 +34,20 @@ public sealed class CsfleHealthCheckTests : IDisposable
     }
 
     [Fact]
+    public async Task Each_registration_has_a_check_of_its_own()
+    {
+        var services = new ServiceCollection().AddLogging();
+        services.AddCsfle("clinic", csfle => csfle.ConnectTo(_server.ConnectionString).UseKeyVault(_keyVault.FullName).UseLocalMasterKey(_masterKey).AllowUnencrypted("app.*"));
+        services.AddHealthChecks().AddCsfle("csfle-clinic", registration: "clinic");
+        await using var provider = services.BuildServiceProvider();
+
+        var report = await provider.GetRequiredService<HealthCheckService>().CheckHealthAsync();
+
+        Assert.Equal(["csfle-clinic"], report.Entries.Keys);
+        Assert.False((bool)report.Entries["csfle-clinic"].Data["started"]);
+    }
+
+    [Fact]
     public async Task Before_the_start_it_is_unhealthy_and_nothing_is_started()
     {
         using var factory = Factory();
