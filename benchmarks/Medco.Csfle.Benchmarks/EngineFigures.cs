@@ -9,7 +9,7 @@ internal static class EngineFigures
     private const int Rounds = 9;
 
     private static readonly TimeSpan RoundLength = TimeSpan.FromMilliseconds(250);
-    private static readonly TimeSpan Budget = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan Budget = TimeSpan.FromSeconds(6);
     private static readonly TimeSpan Slice = TimeSpan.FromMilliseconds(2);
     private static readonly int[] Quarters = [1, 2, 4];
 
