@@ -15,7 +15,7 @@ internal static class Interleaved
     private const int MinRounds = 11;
     private const int MaxRounds = 400;
 
-    private static readonly TimeSpan WarmUp = TimeSpan.FromMilliseconds(300);
+    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(2);
 
     private static object? _result;
 
