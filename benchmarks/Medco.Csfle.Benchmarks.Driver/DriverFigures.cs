@@ -15,7 +15,7 @@ internal static class DriverFigures
     public static void Measure(string file)
     {
         var figures = new Figures { Versions = [Version(typeof(MongoClient)), Version(typeof(ClientEncryption))] };
-        BenchmarkRun.Run<DriverEncryptionBenchmarks>(figures);
+        Interleaved.Measure(figures, TimeSpan.FromSeconds(20), TimeSpan.FromMilliseconds(2), (new DriverEncryptionBenchmarks(), null));
         using (var endToEnd = new EndToEnd()) endToEnd.Measure(figures, Rounds, Operations);
 
         ColdStart.Measure(figures, Program(), ColdStarts);

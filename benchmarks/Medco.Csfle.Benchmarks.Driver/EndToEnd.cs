@@ -12,7 +12,7 @@ namespace Medco.Csfle.Benchmarks.Driver;
 internal sealed class EndToEnd : IDisposable
 {
     private const int Batch = 100;
-    private const int PatientsToFind = 1_000;
+    private const int PatientsToFind = 100;
 
     private readonly InProcessMongoServer _server = InProcessMongoServer.Start();
     private readonly CsfleClientFactory _factory;

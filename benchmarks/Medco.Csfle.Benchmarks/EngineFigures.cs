@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using BenchmarkDotNet.Running;
 using Medco.Csfle.Peers;
 
 namespace Medco.Csfle.Benchmarks;
@@ -7,9 +6,12 @@ namespace Medco.Csfle.Benchmarks;
 /// <summary>Everything that is measured without a driver.</summary>
 internal static class EngineFigures
 {
-    private const int Rounds = 5;
+    private const int Rounds = 9;
 
     private static readonly TimeSpan RoundLength = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan Budget = TimeSpan.FromSeconds(6);
+    private static readonly TimeSpan Slice = TimeSpan.FromMilliseconds(2);
+    private static readonly int[] Quarters = [1, 2, 4];
 
     /// <summary>Measures it.</summary>
     public static Figures Measure()
@@ -21,10 +23,14 @@ internal static class EngineFigures
             Console.WriteLine($"*** The rows of libmongocrypt are left out. {reason}");
         }
 
-        BenchmarkRun.Run<PatientBenchmarks>(figures);
-        BenchmarkRun.Run<ReplyBenchmarks>(figures);
-        BenchmarkRun.Run<NothingEncryptedBenchmarks>(figures);
-        BenchmarkRun.Run<AnalysisBenchmarks>(figures, Analysed);
+        Interleaved.Measure(figures, Budget, Slice, (new PatientBenchmarks(), null));
+        Interleaved.Measure(figures, Budget, Slice, (new ReplyBenchmarks(), null));
+        Interleaved.Measure(figures, Budget, Slice, (new NothingEncryptedBenchmarks(), null));
+        foreach (var input in Enum.GetValues<AnalysisInput>())
+        {
+            Interleaved.Measure(figures, Budget, Slice, [.. Quarters.Select(quarters => ((object)new AnalysisBenchmarks { Input = input, Quarters = quarters }, (string?)Analysis(input, quarters)))]);
+        }
+
         Allocations.Measure(figures);
         Throughput.Measure(figures, Rounds, RoundLength);
         return figures;
@@ -33,17 +39,18 @@ internal static class EngineFigures
     /// <summary>What the figures of an analysis are called.</summary>
     public static string Analysis(AnalysisInput input, int quarters) => $"analysis of {input}, {quarters}/4";
 
-    private static string Analysed(BenchmarkCase @case)
-        => Analysis((AnalysisInput)@case.Parameters[nameof(AnalysisBenchmarks.Input)], (int)@case.Parameters[nameof(AnalysisBenchmarks.Quarters)]);
-
     private static IEnumerable<string> Machine()
     {
         const string ProcessorFile = "/proc/cpuinfo";
+        const string LoadFile = "/proc/loadavg";
         var processor = File.Exists(ProcessorFile)
             ? File.ReadLines(ProcessorFile).FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(':')[1].Trim()
             : Environment.GetEnvironmentVariable("PROCESSOR_IDENTIFIER");
         yield return $"{processor ?? RuntimeInformation.ProcessArchitecture.ToString()}, {Environment.ProcessorCount} logical processors";
         yield return RuntimeInformation.OSDescription;
         yield return RuntimeInformation.FrameworkDescription;
+
+        // Ours is not in it yet: whoever reads the page sees how much else the machine had to do.
+        if (File.Exists(LoadFile)) yield return $"load of the machine when the run began: {File.ReadAllText(LoadFile).Split(' ')[0]} (runnable threads, mean of the minute before)";
     }
 }

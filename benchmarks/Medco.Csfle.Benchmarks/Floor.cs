@@ -11,25 +11,29 @@ internal sealed class Floor : IDisposable
 {
     private const int AssociatedDataLength = 18;
     private const int IvLength = 16;
+    private const int CiphertextStart = AssociatedDataLength + IvLength;
+    private const int BitLengthLength = 8;
 
     private readonly Aes _aes = Aes.Create();
     private readonly IncrementalHash _tag;
     private readonly IncrementalHash _iv;
     private readonly (byte[] Value, bool Deterministic)[] _values;
-    private readonly byte[][] _ciphertexts;
-    private readonly byte[] _associatedData = new byte[AssociatedDataLength];
-    private readonly byte[] _bitLength = new byte[8];
+
+    // { associated data 18 | iv 16 | ciphertext | length of the associated data in bits 8 }: what the tag is computed of, in one
+    // piece, because every piece costs a call into the native library.
+    private readonly byte[][] _messages;
+    private readonly byte[] _associatedDataAndBitLength = new byte[AssociatedDataLength + BitLengthLength];
     private readonly byte[] _hash = new byte[64];
-    private readonly byte[] _ivs;
+    private readonly byte[] _randomIvs;
     private readonly byte[] _plaintext;
 
     /// <summary>For these values; the deterministic ones derive their initialization vector by one more HMAC.</summary>
     public Floor(params (byte[] Value, bool Deterministic)[] values)
     {
         _values = values;
-        _ciphertexts = [.. values.Select(value => new byte[16 * (value.Value.Length / 16 + 1)])];
-        _ivs = new byte[IvLength * values.Length];
-        _plaintext = new byte[_ciphertexts.Max(ciphertext => ciphertext.Length)];
+        _messages = [.. values.Select(value => new byte[CiphertextStart + 16 * (value.Value.Length / 16 + 1) + BitLengthLength])];
+        _randomIvs = new byte[IvLength * values.Count(value => !value.Deterministic)];
+        _plaintext = new byte[_messages.Max(message => message.Length)];
         _aes.Key = RandomNumberGenerator.GetBytes(32);
         _tag = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA512, RandomNumberGenerator.GetBytes(32));
         _iv = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA512, RandomNumberGenerator.GetBytes(32));
@@ -38,32 +42,37 @@ internal sealed class Floor : IDisposable
 
     public void Encrypt()
     {
-        RandomNumberGenerator.Fill(_ivs);
+        if (_randomIvs.Length > 0) RandomNumberGenerator.Fill(_randomIvs);
+        var random = 0;
         for (var i = 0; i < _values.Length; i++)
         {
             var (value, deterministic) = _values[i];
-            var iv = _ivs.AsSpan(i * IvLength, IvLength);
+            var message = _messages[i];
+            var iv = message.AsSpan(AssociatedDataLength, IvLength);
             if (deterministic)
             {
-                _iv.AppendData(_associatedData);
-                _iv.AppendData(_bitLength);
+                _iv.AppendData(_associatedDataAndBitLength);
                 _iv.AppendData(value);
                 _iv.GetHashAndReset(_hash);
                 _hash.AsSpan(0, IvLength).CopyTo(iv);
             }
+            else
+            {
+                _randomIvs.AsSpan(random, IvLength).CopyTo(iv);
+                random += IvLength;
+            }
 
-            _aes.EncryptCbc(value, iv, _ciphertexts[i]);
-            Tag(iv, _ciphertexts[i]);
+            _aes.EncryptCbc(value, iv, CiphertextOf(message));
+            Tag(message);
         }
     }
 
     public void Decrypt()
     {
-        for (var i = 0; i < _values.Length; i++)
+        foreach (var message in _messages)
         {
-            var iv = _ivs.AsSpan(i * IvLength, IvLength);
-            Tag(iv, _ciphertexts[i]);
-            _aes.DecryptCbc(_ciphertexts[i], iv, _plaintext, PaddingMode.None);
+            Tag(message);
+            _aes.DecryptCbc(CiphertextOf(message), message.AsSpan(AssociatedDataLength, IvLength), _plaintext, PaddingMode.None);
         }
     }
 
@@ -74,12 +83,11 @@ internal sealed class Floor : IDisposable
         _iv.Dispose();
     }
 
-    private void Tag(ReadOnlySpan<byte> iv, byte[] ciphertext)
+    private void Tag(byte[] message)
     {
-        _tag.AppendData(_associatedData);
-        _tag.AppendData(iv);
-        _tag.AppendData(ciphertext);
-        _tag.AppendData(_bitLength);
+        _tag.AppendData(message);
         _tag.GetHashAndReset(_hash);
     }
+
+    private static Span<byte> CiphertextOf(byte[] message) => message.AsSpan(CiphertextStart, message.Length - CiphertextStart - BitLengthLength);
 }

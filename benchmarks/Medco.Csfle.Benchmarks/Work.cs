@@ -31,5 +31,11 @@ internal static class ColdStartWork
     public const string FromMain = "first line of Main to the end of the insert";
     public const string WholeProcess = "whole process, start to exit";
 
+    /// <summary>Time of the first spent in the JIT compiler, by all threads.</summary>
+    public const string Compiling = "JIT compilation up to then, all threads";
+
+    /// <summary>A number of methods, where others have nanoseconds.</summary>
+    public const string Methods = "methods compiled up to then";
+
     public static readonly string[] All = [FromMain, WholeProcess];
 }

@@ -42,6 +42,16 @@ public sealed class BenchmarkTests
     }
 
     [Fact]
+    public void Contestants_are_measured_in_turn_with_what_they_allocate()
+    {
+        var figures = new Figures();
+        Interleaved.Measure(figures, TimeSpan.Zero, TimeSpan.FromMilliseconds(1), (new NothingEncryptedBenchmarks(), null));
+
+        Assert.InRange(figures.Find(Work.PlainReply, Contestant.Engine)!.Median, 1, double.MaxValue);
+        Assert.NotNull(figures.Find(Work.PlainInsert, Contestant.Engine)!.Allocated);
+    }
+
+    [Fact]
     public void Figures_come_back_from_their_file()
     {
         var file = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());

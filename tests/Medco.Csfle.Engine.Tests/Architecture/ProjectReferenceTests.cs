@@ -80,7 +80,12 @@ public class ProjectReferenceTests
     [Fact]
     public void Nobody_else_needs_libmongocrypt()
         => Assert.Equal(
-            ["src/Medco.Csfle.LibMongoCrypt/Medco.Csfle.LibMongoCrypt.csproj", "tests/Medco.Csfle.LibMongoCrypt.Tests/Medco.Csfle.LibMongoCrypt.Tests.csproj"],
+            [
+                "benchmarks/Medco.Csfle.Benchmarks.Driver/Medco.Csfle.Benchmarks.Driver.csproj",
+                "src/Medco.Csfle.LibMongoCrypt/Medco.Csfle.LibMongoCrypt.csproj",
+                "tests/Medco.Csfle.Benchmarks.Driver.Tests/Medco.Csfle.Benchmarks.Driver.Tests.csproj",
+                "tests/Medco.Csfle.LibMongoCrypt.Tests/Medco.Csfle.LibMongoCrypt.Tests.csproj",
+            ],
             Repository.Projects.Values.Where(Repository.NeedsLibMongoCrypt).Select(project => project.Path).Order(StringComparer.Ordinal));
 
     /// <summary>What stands in a props file is referenced by every project and seen by none of the tests above.</summary>

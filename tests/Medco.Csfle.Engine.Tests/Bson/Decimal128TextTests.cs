@@ -3,10 +3,12 @@ using System.Text;
 using FsCheck;
 using FsCheck.Fluent;
 using Medco.Csfle.Engine.Bson;
+using Medco.Csfle.Engine.Tests.Fuzzing;
+using Xunit.Abstractions;
 
 namespace Medco.Csfle.Engine.Tests.Bson;
 
-public class Decimal128TextTests
+public class Decimal128TextTests(ITestOutputHelper output)
 {
     [Theory]
     [InlineData("9999999999999999999999999999999999E+6111", "9.999999999999999999999999999999999E+6144")]
@@ -44,7 +46,7 @@ public class Decimal128TextTests
 
     [Fact]
     public void Every_decimal_of_dotnet_has_the_same_digits()
-        => Check.One(Config.QuickThrowOnFailure.WithMaxTest(500), Prop.ForAll(ArbMap.Default.ArbFor<decimal>(), number =>
+        => Check.One(Seeded.Config(output, 500), Prop.ForAll(ArbMap.Default.ArbFor<decimal>(), number =>
         {
             var bytes = new byte[Decimal128Text.Size];
             Assert.True(Decimal128Text.TryParse(Encoding.ASCII.GetBytes(number.ToString(CultureInfo.InvariantCulture)), bytes, out _));
@@ -53,7 +55,7 @@ public class Decimal128TextTests
 
     [Fact]
     public void Any_sixteen_bytes_have_a_text_that_parses()
-        => Check.One(Config.QuickThrowOnFailure.WithMaxTest(500), Prop.ForAll(
+        => Check.One(Seeded.Config(output, 500), Prop.ForAll(
             Arb.From(Gen.Choose(0, 255).Select(value => (byte)value).ArrayOf(Decimal128Text.Size)), bytes =>
             {
                 var text = Decimal128Text.Format(bytes);

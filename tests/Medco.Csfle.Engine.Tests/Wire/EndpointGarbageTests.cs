@@ -3,12 +3,14 @@ using FsCheck;
 using FsCheck.Fluent;
 using Medco.Csfle.Engine.Bson;
 using Medco.Csfle.Engine.Tests.Bson;
+using Medco.Csfle.Engine.Tests.Fuzzing;
 using Medco.Csfle.Engine.Wire;
+using Xunit.Abstractions;
 
 namespace Medco.Csfle.Engine.Tests.Wire;
 
 /// <summary>Whatever bytes come in, the endpoint answers or hangs up, and goes on serving the others.</summary>
-public sealed class EndpointGarbageTests : IDisposable
+public sealed class EndpointGarbageTests(ITestOutputHelper output) : IDisposable
 {
     private const string Ping = """{"ping": 1, "$db": "admin"}""";
 
@@ -70,11 +72,11 @@ public sealed class EndpointGarbageTests : IDisposable
 
     [Fact]
     public void Random_bytes_do_not_bring_it_down()
-        => Check.One(Config.QuickThrowOnFailure.WithMaxTest(150), Prop.ForAll<byte[]>(bytes => Survives(bytes)));
+        => Check.One(Seeded.Config(output, 150), Prop.ForAll<byte[]>(bytes => Survives(bytes)));
 
     [Fact]
     public void Random_content_behind_a_proper_header_does_not_bring_it_down()
-        => Check.One(Config.QuickThrowOnFailure.WithMaxTest(150), Prop.ForAll<byte[], bool>((bytes, isQuery) =>
+        => Check.One(Seeded.Config(output, 150), Prop.ForAll<byte[], bool>((bytes, isQuery) =>
             Survives(EndpointClient.Message(isQuery ? 2004 : 2013, bytes))));
 
     [Fact]
