@@ -21,6 +21,8 @@ usage: build <command> [--no-driver]
   test          build all, pack the packages and run all tests; the last line is "N passed, N failed, N skipped"
   pack          pack the packages, into artifacts\packages
   bench [args]  run all benchmarks and write docs\performance.md; args go to BenchmarkDotNet instead, and nothing is written
+  mutate [which] try every deliberate fault of tests\Medco.Csfle.Mutation\mutants.txt on the engine's tests and write the
+                result into docs\reliability.md; with numbers, or parts of names or files, those alone, and nothing is written
 
 What the interoperability tests compare with (libmongocrypt, the Node.js driver) is installed by build.sh peers,
 on Debian and its relatives only; here these tests are skipped with the reason.
@@ -159,6 +161,11 @@ $rest = @($rest | Where-Object { $null -ne $_ })
 if ($command -eq 'bench') {
     if ($rest.Count -eq 0) { Invoke-Benchmarks }
     dotnet run -c Release --project benchmarks\Medco.Csfle.Benchmarks -- @rest | Out-Host
+    exit $LASTEXITCODE
+}
+if ($command -eq 'mutate') {
+    dotnet build tests\Medco.Csfle.Engine.Tests -c Release -v quiet | Out-Host
+    if ($LASTEXITCODE -eq 0) { dotnet run -c Release --project tests\Medco.Csfle.Mutation -- @rest | Out-Host }
     exit $LASTEXITCODE
 }
 if ($rest.Count -eq 1 -and $rest[0] -eq '--no-driver') {

@@ -13,6 +13,8 @@ usage: ./build.sh <command> [--no-driver]
   test          build all, pack the packages and run all tests; the last line is "N passed, N failed, N skipped"
   pack          pack the packages, into artifacts/packages
   bench [args]  run all benchmarks and write docs/performance.md; args go to BenchmarkDotNet instead, and nothing is written
+  mutate [which] try every deliberate fault of tests/Medco.Csfle.Mutation/mutants.txt on the engine's tests and write the
+                result into docs/reliability.md; with numbers, or parts of names or files, those alone, and nothing is written
   peers         install what the interoperability tests compare with: Debian's libmongocrypt, and the official
                 Node.js driver (tests/Interop/node). The only command that installs anything on the machine
 
@@ -180,18 +182,25 @@ bench() {
   dotnet run -c Release --project benchmarks/Medco.Csfle.Benchmarks -- page docs/performance.md "$figures"
 }
 
+# The tree is not touched: the faults are compiled elsewhere, and the tests run in copies.
+mutate() {
+  dotnet build tests/Medco.Csfle.Engine.Tests -c Release -v quiet
+  dotnet run -c Release --project tests/Medco.Csfle.Mutation -- "$@"
+}
+
 command=${1:-}
 if (($# > 0)); then shift; fi
-if [[ $command != bench && ${1:-} == --no-driver ]]; then
+if [[ $command != bench && $command != mutate && ${1:-} == --no-driver ]]; then
   shift
   face=Medco.Csfle.NoDriver.slnf output=(--artifacts-path "$PWD/artifacts/no-driver") packages=$PWD/artifacts/no-driver/packages
 fi
-if [[ $command != bench && $# -gt 0 ]]; then usage >&2; exit 2; fi
+if [[ $command != bench && $command != mutate && $# -gt 0 ]]; then usage >&2; exit 2; fi
 case $command in
   sample) sample ;;
   test) test_all ;;
   pack) pack ;;
   bench) bench "$@" ;;
+  mutate) mutate "$@" ;;
   peers) peers ;;
   help | -h | --help) usage ;;
   *) usage >&2; exit 2 ;;
