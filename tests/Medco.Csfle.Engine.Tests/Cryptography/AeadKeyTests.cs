@@ -88,18 +88,21 @@ public class AeadKeyTests(ITestOutputHelper output)
     }
 
     [Theory]
-    [InlineData(0)]
-    [InlineData(17)]
-    [InlineData(255)]
-    public void Refuses_authentic_bytes_whose_padding_cannot_be(byte padding)
+    [InlineData(0, 1)]
+    [InlineData(17, 1)]
+    [InlineData(255, 1)]
+    [InlineData(0, 3)]
+    [InlineData(17, 2)]
+    [InlineData(32, 3)]
+    public void Refuses_authentic_bytes_whose_padding_cannot_be(byte padding, int blocks)
     {
         var material = RandomNumberGenerator.GetBytes(AeadKey.KeyLength);
         var iv = RandomNumberGenerator.GetBytes(AeadKey.IvLength);
         using var aes = Aes.Create();
         aes.Key = material[32..64];
-        var block = new byte[16];
-        block[^1] = padding;
-        byte[] body = [.. iv, .. aes.EncryptCbc(block, iv, PaddingMode.None)];
+        var padded = new byte[16 * blocks];
+        padded[^1] = padding;
+        byte[] body = [.. iv, .. aes.EncryptCbc(padded, iv, PaddingMode.None)];
         byte[] payload = [.. body, .. HMACSHA512.HashData(material.AsSpan(0, 32), [.. body, .. new byte[8]])[..32]];
 
         using var key = new AeadKey(material);

@@ -27,6 +27,8 @@ public class CiphertextTests
     [InlineData(3, 82, "Queryable Encryption")]
     [InlineData(18, 82, "Queryable Encryption")]
     [InlineData(19, 82, "unknown first byte 19")]
+    [InlineData(1, 83, "83 bytes are not a whole number of blocks")]
+    [InlineData(2, 97, "97 bytes are not a whole number of blocks")]
     [InlineData(1, 81, "81 bytes are not a whole number of blocks")]
     [InlineData(1, 66, "66 bytes are not a whole number of blocks")]
     [InlineData(1, 18, "too small")]
