@@ -201,6 +201,14 @@ public sealed class CsfleEngineTests : IDisposable
         => Assert.Throws<BsonFormatException>(() => Engine.Encrypt(ExtendedJson.ToBson(document), CsfleAlgorithm.Random, _fixture.KeyId));
 
     [Fact]
+    public void Explicit_encryption_refuses_what_could_not_be_decrypted()
+    {
+        var document = ExtendedJson.ToBson("""{"v": {"b": true}}""");
+        document[^6] = 0x20;
+        Assert.Throws<BsonFormatException>(() => Engine.Encrypt(document, CsfleAlgorithm.Random, _fixture.KeyId));
+    }
+
+    [Fact]
     public void Explicit_decryption_takes_ciphertext_only()
         => Assert.Equal(CsfleErrorCode.MalformedCiphertext, Assert.Throws<DecryptionException>(() => Engine.Decrypt(ExtendedJson.ToBson("""{"v": 1}"""))).Code);
 
