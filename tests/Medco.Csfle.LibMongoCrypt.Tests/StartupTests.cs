@@ -245,6 +245,10 @@ public sealed class StartupTests : IDisposable
         Assert.Contains("path 'ssn'", output, StringComparison.Ordinal);
     }
 
+    [CryptSharedFact]
+    public async Task The_crypt_shared_of_MongoDB_passes_the_proof_of_the_start()
+        => Assert.Equal("started", (await ChildProcess.RunApplication("crypt_shared", [CryptSharedFactAttribute.Path!])).Trim());
+
     [UnixFact(needsCompiler: true)]
     public async Task What_crypt_shared_refuses_is_an_error_of_query_analysis()
     {
