@@ -70,6 +70,6 @@ internal sealed class Compilation
     private static bool IsOutput(string argument)
         => new[] { "out:", "refout:", "doc:", "pdb:", "noconfig" }.Any(name => argument.AsSpan(1).StartsWith(name, StringComparison.OrdinalIgnoreCase));
 
-    // Arguments like -define:A;B and paths alike may hold spaces.
+    // A path may hold spaces.
     private static string Quoted(string argument) => argument.Contains(' ', StringComparison.Ordinal) && !argument.Contains('"', StringComparison.Ordinal) ? $"\"{argument}\"" : argument;
 }

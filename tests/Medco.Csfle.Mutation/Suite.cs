@@ -5,7 +5,7 @@ namespace Medco.Csfle.Mutation;
 /// <summary>A copy of the engine's built tests, in which the engine can be exchanged.</summary>
 internal sealed partial class Suite
 {
-    // A fault can make a loop endless; under load, the whole of these tests has taken three minutes.
+    // A fault can make a loop endless.
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
 
     private static readonly string[] All = ["Analysis", "Cryptography", "Corpus", "CsfleEngine", "Property", "ReplyPlace", "Fuzz", "CheckWrites"];
