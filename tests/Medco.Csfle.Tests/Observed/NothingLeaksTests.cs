@@ -63,6 +63,7 @@ public sealed class NothingLeaksTests : IDisposable
         await DriveKeys(factory);
         await DriveKmsFailures();
         await DriveStartupFailures();
+        await DriveMalformedBytes();
 
         Assert.Empty(_succeeded);
         var codes = _exceptions.SelectMany(Chain).OfType<CsfleException>().Select(exception => exception.Code).Distinct().Order(StringComparer.Ordinal).ToArray();
@@ -73,7 +74,8 @@ public sealed class NothingLeaksTests : IDisposable
             CsfleErrorCode.WouldLeakPlaintext, CsfleErrorCode.UnregisteredNamespace, CsfleErrorCode.InvalidMasterKey, CsfleErrorCode.DataKeyNotFound,
             CsfleErrorCode.DataKeyNotUnwrapped, CsfleErrorCode.MalformedDataKey, CsfleErrorCode.DuplicateDataKey, CsfleErrorCode.KmsNotConfigured,
             CsfleErrorCode.KmsFailed, CsfleErrorCode.MalformedCiphertext, CsfleErrorCode.DecryptionFailed, CsfleErrorCode.InvalidConfiguration,
-            CsfleErrorCode.NotStarted, CsfleErrorCode.CanaryFailed,
+            CsfleErrorCode.NotStarted, CsfleErrorCode.CanaryFailed, CsfleErrorCode.MalformedBson, CsfleErrorCode.InvalidNamespace,
+            CsfleErrorCode.ServerSchemaUnavailable, CsfleErrorCode.KeyVaultUnavailable,
         ];
         Assert.Empty(expected.Except(codes));
         Assert.Contains(_exceptions, exception => exception is MongoWriteException { WriteError.Category: ServerErrorCategory.DuplicateKey });
@@ -252,6 +254,19 @@ public sealed class NothingLeaksTests : IDisposable
         await Throws(() => Task.FromResult(factory.Schemas));
     }
 
+    private async Task DriveMalformedBytes()
+    {
+        using var vault = new KeyVaultService(_store, [new LocalKeyManagementService(_masterKey)]);
+        using var lost = new KeyVaultService(new MongoKeyVaultStore(new Refusing(), "app.keys"), [new LocalKeyManagementService(_masterKey)]);
+        var engine = new CsfleEngine(vault, new CsfleEngineOptions { ServerSchemas = new Refusing() });
+        var insert = new BsonDocument { { "insert", "people" }, { "documents", new BsonArray { Person(1) } } }.ToBson();
+        await Throws(() => new CsfleEngine(vault, new CsfleEngineOptions()).EncryptCommandAsync("app", insert.AsMemory(0, insert.Length - 3)).AsTask());
+        await Throws(() => engine.DecryptReplyAsync(insert.AsMemory(0, insert.Length - 3)).AsTask());
+        await Throws(() => engine.EncryptCommandAsync("app", insert).AsTask());
+        await Throws(() => lost.FindByNameAsync("sentinel").AsTask());
+        await Throws(() => Task.FromResult(new CsfleEngine(vault, new CsfleEngineOptions { AllowUnencrypted = ["app.a*"] })));
+    }
+
     private async Task StartWith(Action<CsfleBuilder> configure)
     {
         using var factory = CsfleClientFactory.Create(csfle => configure(Configure(csfle)));
@@ -327,6 +342,16 @@ public sealed class NothingLeaksTests : IDisposable
         {
             foreach (var sentinel in Sentinels.In(text)) Assert.Fail($"{sentinel} stands in {where}: {text}");
         }
+    }
+
+    /// <summary>A server that says no, and quotes a value in saying so.</summary>
+    private sealed class Refusing : IMongoCommandRunner
+    {
+        private static readonly byte[] Reply = new BsonDocument { { "ok", 0 }, { "code", 13 }, { "codeName", "Unauthorized" }, { "errmsg", Sentinels.Text } }.ToBson();
+
+        public byte[] RunCommand(string databaseName, ReadOnlyMemory<byte> command, CancellationToken cancellationToken = default) => Reply;
+
+        public ValueTask<byte[]> RunCommandAsync(string databaseName, ReadOnlyMemory<byte> command, CancellationToken cancellationToken = default) => new(Reply);
     }
 
     [DataKey("sentinel")]
