@@ -17,7 +17,7 @@ namespace Medco.Csfle.Engine.KeyVault;
 /// <para>The asynchronous operations wait for the lock without blocking; they read and write the small local file itself on
 /// the calling thread.</para>
 /// </remarks>
-public sealed class FileKeyVaultStore : IKeyVaultStore
+public sealed class FileKeyVaultStore : WholeKeyVaultStore
 {
     // The file is an array, the parser reads documents: it is given { "k": file }.
     private static readonly byte[] Prefix = "{\"k\":"u8.ToArray();
@@ -44,130 +44,9 @@ public sealed class FileKeyVaultStore : IKeyVaultStore
     }
 
     /// <inheritdoc/>
-    public string Description => $"the key vault file '{_path}'";
+    public override string Description => $"the key vault file '{_path}'";
 
-    /// <inheritdoc/>
-    public IReadOnlyList<DataKeyDocument> Find(IReadOnlyCollection<Guid> ids, IReadOnlyCollection<string> keyAltNames, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(ids);
-        ArgumentNullException.ThrowIfNull(keyAltNames);
-        cancellationToken.ThrowIfCancellationRequested();
-        return Load().Find(ids, keyAltNames);
-    }
-
-    /// <inheritdoc/>
-    public ValueTask<IReadOnlyList<DataKeyDocument>> FindAsync(IReadOnlyCollection<Guid> ids, IReadOnlyCollection<string> keyAltNames, CancellationToken cancellationToken = default)
-        => cancellationToken.IsCancellationRequested
-            ? ValueTask.FromCanceled<IReadOnlyList<DataKeyDocument>>(cancellationToken)
-            : ValueTask.FromResult(Find(ids, keyAltNames, cancellationToken));
-
-    /// <inheritdoc/>
-    public IReadOnlyList<DataKeyDocument> List(int limit = int.MaxValue, CancellationToken cancellationToken = default)
-    {
-        ArgumentOutOfRangeException.ThrowIfNegative(limit);
-        cancellationToken.ThrowIfCancellationRequested();
-        return Load().First(limit);
-    }
-
-    /// <inheritdoc/>
-    public ValueTask<IReadOnlyList<DataKeyDocument>> ListAsync(int limit = int.MaxValue, CancellationToken cancellationToken = default)
-        => cancellationToken.IsCancellationRequested
-            ? ValueTask.FromCanceled<IReadOnlyList<DataKeyDocument>>(cancellationToken)
-            : ValueTask.FromResult(List(limit, cancellationToken));
-
-    /// <inheritdoc/>
-    public void Insert(DataKeyDocument key, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(key);
-        Change(keys => keys.Add(key), cancellationToken);
-    }
-
-    /// <inheritdoc/>
-    public async ValueTask InsertAsync(DataKeyDocument key, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(key);
-        await ChangeAsync(keys => keys.Add(key), cancellationToken).ConfigureAwait(false);
-    }
-
-    /// <inheritdoc/>
-    public void EnsureIndex(CancellationToken cancellationToken = default)
-    {
-        // Every change is checked against all keys: names are unique already.
-    }
-
-    /// <inheritdoc/>
-    public ValueTask EnsureIndexAsync(CancellationToken cancellationToken = default) => ValueTask.CompletedTask;
-
-    /// <inheritdoc/>
-    public IReadOnlyList<DataKeyDocument> FindMatching(ReadOnlyMemory<byte> filter, CancellationToken cancellationToken = default)
-    {
-        cancellationToken.ThrowIfCancellationRequested();
-        return Load().Matching(KeyFilter.Parse(filter.Span));
-    }
-
-    /// <inheritdoc/>
-    public ValueTask<IReadOnlyList<DataKeyDocument>> FindMatchingAsync(ReadOnlyMemory<byte> filter, CancellationToken cancellationToken = default)
-        => cancellationToken.IsCancellationRequested
-            ? ValueTask.FromCanceled<IReadOnlyList<DataKeyDocument>>(cancellationToken)
-            : ValueTask.FromResult(FindMatching(filter, cancellationToken));
-
-    /// <inheritdoc/>
-    public DataKeyDocument? AddName(Guid id, string keyAltName, CancellationToken cancellationToken = default)
-    {
-        DataKeyDocument? before = null;
-        Change(keys => keys.AddName(id, keyAltName, out before), cancellationToken);
-        return before;
-    }
-
-    /// <inheritdoc/>
-    public async ValueTask<DataKeyDocument?> AddNameAsync(Guid id, string keyAltName, CancellationToken cancellationToken = default)
-    {
-        DataKeyDocument? before = null;
-        await ChangeAsync(keys => keys.AddName(id, keyAltName, out before), cancellationToken).ConfigureAwait(false);
-        return before;
-    }
-
-    /// <inheritdoc/>
-    public DataKeyDocument? RemoveName(Guid id, string keyAltName, CancellationToken cancellationToken = default)
-    {
-        DataKeyDocument? before = null;
-        Change(keys => keys.RemoveName(id, keyAltName, out before), cancellationToken);
-        return before;
-    }
-
-    /// <inheritdoc/>
-    public async ValueTask<DataKeyDocument?> RemoveNameAsync(Guid id, string keyAltName, CancellationToken cancellationToken = default)
-    {
-        DataKeyDocument? before = null;
-        await ChangeAsync(keys => keys.RemoveName(id, keyAltName, out before), cancellationToken).ConfigureAwait(false);
-        return before;
-    }
-
-    /// <inheritdoc/>
-    public bool Delete(Guid id, CancellationToken cancellationToken = default) => Change(keys => keys.Remove(id), cancellationToken);
-
-    /// <inheritdoc/>
-    public ValueTask<bool> DeleteAsync(Guid id, CancellationToken cancellationToken = default) => ChangeAsync(keys => keys.Remove(id), cancellationToken);
-
-    /// <inheritdoc/>
-    public RewrapResult Rewrap(IReadOnlyList<RewrappedKey> keys, DateTimeOffset now, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(keys);
-        var matched = 0;
-        Change(all => all.Rewrap(keys, now, out matched), cancellationToken);
-        return new RewrapResult(matched, matched);
-    }
-
-    /// <inheritdoc/>
-    public async ValueTask<RewrapResult> RewrapAsync(IReadOnlyList<RewrappedKey> keys, DateTimeOffset now, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(keys);
-        var matched = 0;
-        await ChangeAsync(all => all.Rewrap(keys, now, out matched), cancellationToken).ConfigureAwait(false);
-        return new RewrapResult(matched, matched);
-    }
-
-    private bool Change(Func<KeyCollection, KeyCollection> change, CancellationToken cancellationToken)
+    private protected override bool Change(Func<KeyCollection, KeyCollection> change, CancellationToken cancellationToken)
     {
         var deadline = Deadline();
         FileStream? held;
@@ -184,7 +63,7 @@ public sealed class FileKeyVaultStore : IKeyVaultStore
         }
     }
 
-    private async ValueTask<bool> ChangeAsync(Func<KeyCollection, KeyCollection> change, CancellationToken cancellationToken)
+    private protected override async ValueTask<bool> ChangeAsync(Func<KeyCollection, KeyCollection> change, CancellationToken cancellationToken)
     {
         var deadline = Deadline();
         FileStream? held;
@@ -230,7 +109,7 @@ public sealed class FileKeyVaultStore : IKeyVaultStore
         }
     }
 
-    private KeyCollection Load()
+    private protected override KeyCollection Load()
     {
         byte[] content;
         try
